@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.search.lock import SHARE_LOCK, lock_name
+from services.search.lock import share_lock
 from services.search.projections.activity.note import KEPT
 from services.search.projections.activity.statements import FORGET
 from shared.postgres.database import Database
@@ -30,8 +30,7 @@ class Retention:
     async def forget(self) -> None:
         """Delete the activity that is too old now, some rows at a time."""
         while not self._backoff.stopping:
-            async with self._database.transaction() as connection:
-                await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
+            async with self._database.transaction(share_lock(self._database.schema)) as connection:
                 answer = await connection.execute(FORGET, self._clock() - KEPT, LOT)
             if answer != f"DELETE {LOT}":
                 return

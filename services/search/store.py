@@ -1,14 +1,14 @@
 """The read model in PostgreSQL. A batch takes a constant number of statements, whatever its size."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from services.search.index.port import Index, IndexBatch
-from services.search.lock import SHARE_LOCK, lock_name
+from services.search.lock import share_lock
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
 from services.search.projections.datasets.note import DATASETS, DatasetEntry
@@ -25,6 +25,7 @@ from services.search.projections.revisions import table as revisions
 from services.search.projections.samples import table as samples
 from services.search.projections.shipments import table as shipments
 from shared.events.wire import Received
+from shared.postgres.bulk import Writes
 from shared.postgres.database import Connection, Database
 from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome
@@ -37,7 +38,7 @@ class ProjectionWriter(Protocol):
     def law(self) -> Law[Any]:
         """The law of the projection."""
 
-    async def save(self, connection: Connection, facts: Sequence[Any]) -> None:
+    async def save(self, writes: Writes, facts: Sequence[Any]) -> None:
         """Save those of these facts that stand."""
 
 
@@ -59,10 +60,10 @@ class IndexedDatasets:
     """The submission times of the datasets that have become searchable."""
     law = DATASETS
 
-    async def save(self, connection: Connection, facts: Sequence[DatasetEntry]) -> None:
+    async def save(self, writes: Writes, facts: Sequence[DatasetEntry]) -> None:
         """Save the datasets, and index those that changed."""
-        applied = await datasets.save(connection, facts, self.lasting)
-        await self.batch.add(connection, applied)
+        applied = await datasets.save(writes, facts, self.lasting)
+        await self.batch.add(writes, applied)
         self.searchable += [entry.row.submitted_at for _, entry in applied.entries]
 
 
@@ -73,14 +74,9 @@ class Investigations:
     lasting: LastingBatch
     law = INVESTIGATIONS
 
-    async def save(self, connection: Connection, facts: Sequence[InvestigationRow]) -> None:
+    async def save(self, writes: Writes, facts: Sequence[InvestigationRow]) -> None:
         """Save those that stand."""
-        await investigations.save(connection, facts, self.lasting)
-
-
-def projections(indexed: IndexedDatasets) -> tuple[ProjectionWriter, ...]:
-    """All projections, in the order in which a batch saves them."""
-    return (revisions.PROJECTION, indexed, Investigations(indexed.lasting), *OTHERS)
+        await investigations.save(writes, facts, self.lasting)
 
 
 class PostgresReadModel:
@@ -95,24 +91,26 @@ class PostgresReadModel:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
         """A transaction on the read model that is live when the transaction begins."""
-        async with self._database.transaction() as connection:
-            await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
-            generation = await connection.fetchval("select generation from generation")
-            indexed = IndexedDatasets(self._index.batch(generation), self._lasting.batch(generation))
-            yield ReadModelTransaction(connection, projections(indexed))
-        indexed.batch.committed()
-        indexed.lasting.committed()
-        now = self._clock()
-        for submitted_at in indexed.searchable:
-            SUBMITTED_TO_SEARCHABLE.observe((now - submitted_at).total_seconds())
+        async with self._database.transaction(share_lock(self._database.schema)) as connection:
+            transaction = ReadModelTransaction(connection, self._index, self._lasting)
+            yield transaction
+        if indexed := transaction.indexed:
+            indexed.batch.committed()
+            indexed.lasting.committed()
+            now = self._clock()
+            for submitted_at in indexed.searchable:
+                SUBMITTED_TO_SEARCHABLE.observe((now - submitted_at).total_seconds())
 
 
 class ReadModelTransaction:
     """One batch."""
 
-    def __init__(self, connection: Connection, projections: Sequence[ProjectionWriter]) -> None:
+    def __init__(self, connection: Connection, index: Index, lasting: LastingRows) -> None:
         self._connection = connection
-        self._projections = projections
+        self._index = index
+        self._lasting = lasting
+        self.indexed: IndexedDatasets | None = None
+        """The datasets of the batch, if it has any."""
 
     async def load(self, _events: Sequence[Received[Any]]) -> None:
         """Load nothing: the statements themselves compare new rows with old ones."""
@@ -120,9 +118,19 @@ class ReadModelTransaction:
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
         """Save the facts and the positions that the topics have reached."""
         noted = facts_of(events, outcomes)
-        for projection in self._projections:
+        writes = Writes(self._connection)
+        for projection in (revisions.PROJECTION, *await self._remembering(noted), *OTHERS):
             if facts := noted.get(projection.law.takes):
-                await projection.save(self._connection, facts)
+                await projection.save(writes, facts)
+        await writes.run()
+
+    async def _remembering(self, noted: Collection[type]) -> tuple[ProjectionWriter, ...]:
+        """The projections that remember rows of one generation, if they have anything to save."""
+        if DATASETS.takes not in noted and INVESTIGATIONS.takes not in noted:
+            return ()
+        generation = await self._connection.fetchval("select generation from generation")
+        self.indexed = IndexedDatasets(self._index.batch(generation), self._lasting.batch(generation))
+        return self.indexed, Investigations(self.indexed.lasting)
 
 
 def facts_of(events: Sequence[Received[Any]], outcomes: Iterable[Outcome]) -> dict[type, list[Any]]:

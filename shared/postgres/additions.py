@@ -10,6 +10,9 @@ from shared.postgres.database import Connection
 
 Rows = Sequence[Sequence[Any]]
 
+FEW_ROWS = 64
+"""Up to this number, a statement for new rows and others alike costs less than the two round trips of additions."""
+
 
 class Additions:
     """The additions to one table. Its key decides which rows are new.

@@ -9,7 +9,7 @@ statements are built from the tables when a module is imported. In their clauses
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 
 import asyncpg
@@ -88,6 +88,7 @@ def update(
     return f"on conflict ({_list(key)}) do update set {clause}" + (f"\nwhere {where}" if where else "")
 
 
+@cache
 def combined(*statements: str) -> str:
     """Several statements as one, which takes one round trip. Their parameters follow each other.
 
@@ -97,9 +98,9 @@ def combined(*statements: str) -> str:
     parts, before = [], 0
     for statement in statements:
         parts.append(_PARAMETER.sub(partial(_moved, before), statement))
-        before += max(int(number) for number in _PARAMETER.findall(statement))
+        before += max(map(int, _PARAMETER.findall(statement)), default=0)
     named = ",\n".join(f"part_{n} as (\n{part}\n)" for n, part in enumerate(parts[:-1], 1))
-    return f"with {named}\n{parts[-1]}"
+    return f"with {named}\n{parts[-1]}" if named else parts[-1]
 
 
 def _moved(by: int, parameter: re.Match[str]) -> str:
@@ -191,6 +192,30 @@ async def write(connection: Connection, statement: str, rows: Sequence[Sequence[
         return 0
     status = await connection.execute(statement, *zip(*rows, strict=True))
     return int(status.rpartition(" ")[2])
+
+
+class Writes:
+    """The bulk statements of a transaction that are run together, in one round trip, which costs as much as many rows.
+
+    None of them sees what another writes, so no two may write the same row. Rows are locked in the order of statements.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._statements: list[str] = []
+        self._arguments: list[Sequence[object]] = []
+
+    def add(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Add a statement as `write` takes it. Without rows it is left out."""
+        if rows:
+            self._statements.append(statement)
+            self._arguments += zip(*rows, strict=True)
+
+    async def run(self) -> None:
+        """Run what was added, and forget it."""
+        if self._statements:
+            await self.connection.execute(combined(*self._statements), *self._arguments)
+            self._statements, self._arguments = [], []
 
 
 def _quoted(name: str) -> str:

@@ -187,10 +187,19 @@ class Database:
             raise Fatal(f"PostgreSQL refuses a connection of {role_of(self.schema)}: {error}") from error
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction of work that commits on leaving and rolls back on an error."""
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+    async def transaction(self, first: str = "") -> AsyncIterator[Connection]:
+        """A transaction of work that commits on leaving and rolls back on an error.
+
+        `first` is a statement without parameters at its beginning, which costs no round trip there.
+        """
+        async with self.connection() as connection:
+            try:
+                await connection.execute(f"begin; {first}")
+                yield connection
+            except BaseException:
+                await connection.execute("rollback")
+                raise
+            await connection.execute("commit")
 
     @asynccontextmanager
     async def answering(self, questions: Questions) -> AsyncIterator[Connection]:

@@ -5,6 +5,7 @@ Datasets of one kind have the same parameters, so that values are taken column b
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 from services.search.projections.datasets.note import (
@@ -27,8 +28,24 @@ TIER_SIZES = (16, 256)
 
 Block: TypeAlias = tuple[int, int, float | str, float | str, str, str]
 """Parameter, tier, low, high, entries and ordinals. The last two are arrays in PostgreSQL's notation."""
-Columns: TypeAlias = dict[ParameterKey, list[tuple[V, int]]]
-"""Values and ordinals by parameter."""
+
+
+class Ordinals:
+    """The ordinals of some datasets. All parameters of datasets of one kind share them."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = numbers
+
+    @cached_property
+    def text(self) -> str:
+        """The ordinals as an array in PostgreSQL's notation."""
+        return array(map(str, self.numbers))
+
+
+Column: TypeAlias = list[tuple[Sequence[V], Ordinals]]
+"""The values of a parameter, each beside the ordinal of its dataset, in one part or in several."""
+Columns: TypeAlias = dict[ParameterKey, Column[V]]
+"""The columns of a batch by parameter."""
 
 
 def columns(applied: Iterable[tuple[int, DatasetEntry]]) -> tuple["Columns[float]", "Columns[str]"]:
@@ -39,15 +56,15 @@ def columns(applied: Iterable[tuple[int, DatasetEntry]]) -> tuple["Columns[float
     for ordinal, entry in applied:
         shapes[entry.names].append((ordinal, entry))
     for names, entries in shapes.items():
-        ordinals = [ordinal for ordinal, _ in entries]
+        ordinals = Ordinals([ordinal for ordinal, _ in entries])
         for name, column in zip(names, zip(*(entry.values for _, entry in entries), strict=True), strict=True):
             kinds = set(map(type, column))
             if kinds <= {float, int} and (found := floats(column)) is not None:
-                numbers[key_of(name, many=False)] += zip(found, ordinals, strict=True)
+                numbers[key_of(name, many=False)].append((found, ordinals))
             elif kinds == {str} and max(map(len, column)) <= LONGEST_TEXT:
-                texts[key_of(name, many=False)] += zip(column, ordinals, strict=True)
+                texts[key_of(name, many=False)].append((column, ordinals))
             else:
-                _add_one_by_one(name, column, ordinals, numbers, texts)
+                _add_one_by_one(name, column, ordinals.numbers, numbers, texts)
     return numbers, texts
 
 
@@ -57,22 +74,33 @@ def _add_one_by_one(
     for value, ordinal in zip(column, ordinals, strict=True):
         for key, element in elements(name, value):
             if isinstance(element, float):
-                numbers[key].append((element, ordinal))
+                numbers[key].append(([element], Ordinals([ordinal])))
             else:
-                texts[key].append((element, ordinal))
+                texts[key].append(([element], Ordinals([ordinal])))
 
 
-def number_block(parameter_id: int, pairs: list[tuple[float, int]]) -> Block:
+def number_block(parameter_id: int, column: "Column[float]") -> Block:
     """The block of one parameter's numbers."""
-    pairs.sort()
-    return parameter_id, _tier(pairs), pairs[0][0], pairs[-1][0], _entries(pairs, repr), _ordinals(pairs)
+    low, high, entries, ordinals = _in_order(column, repr)
+    return parameter_id, _tier(entries), low, high, array(entries), ordinals
 
 
-def text_block(parameter_id: int, pairs: list[tuple[str, int]]) -> Block:
+def text_block(parameter_id: int, column: "Column[str]") -> Block:
     """The block of one parameter's texts."""
-    pairs.sort()
-    low, high = pairs[0][0][:LONGEST_BOUND], upper_bound(pairs[-1][0])
-    return parameter_id, _tier(pairs), low, high, _entries(pairs, quoted), _ordinals(pairs)
+    low, high, entries, ordinals = _in_order(column, quoted)
+    return parameter_id, _tier(entries), low[:LONGEST_BOUND], upper_bound(high), array(entries), ordinals
+
+
+def _in_order(column: "Column[V]", written: Callable[[V], str]) -> tuple[V, V, list[str], str]:
+    """The least and the greatest value, all values in order as they are written, and their ordinals."""
+    (values, ordinals), *others = column
+    first = values[0]
+    # most parameters are the same throughout a session; zero may have two signs
+    if first and not others and values.count(first) == len(values):
+        return first, first, [written(first)] * len(values), ordinals.text
+    pairs = sorted(pair for values, ordinals in column for pair in zip(values, ordinals.numbers, strict=True))
+    texts = [written(value) for value, _ in pairs]
+    return pairs[0][0], pairs[-1][0], texts, array([str(ordinal) for _, ordinal in pairs])
 
 
 def upper_bound(text: str) -> str:
@@ -80,16 +108,5 @@ def upper_bound(text: str) -> str:
     return text if len(text) <= LONGEST_BOUND else text[:LONGEST_BOUND] + BEYOND
 
 
-def _tier(pairs: Sequence[object]) -> int:
-    return sum(len(pairs) >= size for size in TIER_SIZES)
-
-
-def _entries(pairs: Sequence[tuple[V, int]], written: Callable[[V], str]) -> str:
-    low, high = pairs[0][0], pairs[-1][0]
-    if low == high and low:  # most parameters are the same throughout a session; zero may have two signs
-        return array([written(low)] * len(pairs))
-    return array([written(value) for value, _ in pairs])
-
-
-def _ordinals(pairs: Sequence[tuple[V, int]]) -> str:
-    return array([str(ordinal) for _, ordinal in pairs])
+def _tier(entries: Sequence[str]) -> int:
+    return sum(len(entries) >= size for size in TIER_SIZES)

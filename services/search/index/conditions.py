@@ -12,7 +12,7 @@ from typing import assert_never
 
 from services.search.index.port import Names
 from services.search.index.question import AnyOf, Condition, Exists, Like, NoneOf, Query, Test, Within
-from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
+from services.search.index.tables import SEALED_TIER, SEGMENT_ORDINALS
 from services.search.projections.datasets.note import LONGEST_TEXT
 from shared.postgres.statement import Bind, asked_for, where_of
 
@@ -25,6 +25,8 @@ MOST_SEGMENTS = 2000
 """The most segments that are read for candidates. If they are in more, blocks are read instead."""
 NARROW_FACETS = {"proposal", "sample"}
 """The facets whose values select few datasets and are indexed."""
+_LENGTH = "pg_column_size(ordinals) / 4"
+"""How many values a block has, without reading them from where long arrays are stored."""
 
 
 def facts_of(query: Query, bind: Bind) -> list[str]:
@@ -121,16 +123,17 @@ class Sets:
     def frequent(self, most: int, limit: str) -> Iterator[str]:
         """Conditions that hold only if `most` datasets are expected to have as many matches as a page.
 
-        They are about the tests of the query one by one, and as cheap as counting rows of an index.
+        They are about the tests of the query one by one, and only read the rows of blocks, not their values.
         """
         for condition in self.query.conditions:
             if touched := self._touched(condition.test):
                 ids = self.ids(condition)
-                blocks = " + ".join(
-                    f"(select count(*) from {kind}_block where parameter_id = any({ids}) and {where})"
-                    for kind, where, _ in touched
+                values = " + ".join(
+                    f"(select coalesce(sum({_LENGTH}), 0) from {kind}_block"
+                    f" where parameter_id = any({ids}) and {blocks})"
+                    for kind, blocks, _ in touched
                 )
-                yield f"({blocks}) * {RUN_BLOCK_ENTRIES * most} >= {limit} * (select max(ordinal) from dataset)"
+                yield f"({values}) * {most} >= {limit} * (select max(ordinal) from dataset)"
 
     def _touched(self, test: Test) -> Sequence[tuple[str, str, str]]:
         """The kinds of values that a test of values reads, with conditions on blocks and on values."""

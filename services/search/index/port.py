@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.search.index.question import Query
 from services.search.projections.datasets.table import DatasetChanges
+from shared.postgres.bulk import Writes
 from shared.postgres.database import Connection, Database
 from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff
@@ -34,7 +35,7 @@ Names = Mapping[str, Sequence[KnownParameter]]
 class IndexBatch(Protocol):
     """One batch of changes, in one transaction."""
 
-    async def add(self, connection: Connection, applied: DatasetChanges) -> None:
+    async def add(self, writes: Writes, applied: DatasetChanges) -> None:
         """Index the datasets that changed, and forget what they replaced."""
 
     def committed(self) -> None:

@@ -2,8 +2,9 @@
 
 A batch leaves one block for each parameter, and at the pace of a beamline a batch is one dataset. Sixteen blocks of a
 tier become one of the next tier. Sixteen of tier 2 become a run: many ordered blocks of 128 values, which are also
-copied to segments. Every value is rewritten at most three times, and at most a few thousand values of a parameter are
-outside a run. Tier 3 has the runs of versions that wrote no segments; they are merged again.
+copied to segments. A block with one value throughout, as most have, joins the run as it is. Every value is rewritten at
+most three times, and at most a few thousand values of a parameter are outside a run. Tier 3 has the runs of versions
+that wrote no segments; they are merged again.
 """
 # ruff: noqa: S608  # the text is put together from this file's words alone
 
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 from services.search.index.blocks import BEYOND, LONGEST_BOUND
 from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
-from services.search.lock import SHARE_LOCK, lock_name
+from services.search.lock import share_lock
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import every
@@ -29,23 +30,31 @@ RIPE = """
 select parameter_id, tier from {kind}_block where tier < $1 group by parameter_id, tier having count(*) >= $2
 order by parameter_id, tier
 """
-TAKEN = """
-with taken as (
-  delete from {kind}_block where ctid = any(array(
+_BLOCKS = """ctid = any(array(
     select ctid from {kind}_block where parameter_id = $1 and tier = $2 order by ctid limit $3
-  )) returning entries, ordinals
+  ))"""
+_ENTRIES = "select unnest(entries) as value, unnest(ordinals) as ordinal from"
+MERGE = f"""
+with taken as (
+  delete from {{kind}}_block where {_BLOCKS} returning entries, ordinals
 ),
-entry as materialized (select unnest(entries) as value, unnest(ordinals) as ordinal from taken),
-"""
-MERGE = """
-ordered as (select value, ordinal from entry order by value, ordinal)
-insert into {kind}_block (parameter_id, tier, low, high, entries, ordinals)
-select $1, $2 + 1, {low}, {high}, array_agg(value), array_agg(ordinal) from ordered
+ordered as (select value, ordinal from ({_ENTRIES} taken) as entry order by value, ordinal)
+insert into {{kind}}_block (parameter_id, tier, low, high, entries, ordinals)
+select $1, $2 + 1, {{low}}, {{high}}, array_agg(value), array_agg(ordinal) from ordered
 """
 SEAL = f"""
+with uniform as (
+  update {{kind}}_block set tier = {SEALED_TIER}{{fold_uniform}} where {_BLOCKS} and low = high
+  returning entries, ordinals
+),
+taken as (
+  delete from {{kind}}_block where {_BLOCKS} and low <> high returning entries, ordinals
+),
+entry as materialized ({_ENTRIES} taken),
 copied as (
   insert into {{kind}}_segment (parameter_id, segment, entries, ordinals)
-  select $1, ordinal / {SEGMENT_ORDINALS}, array_agg(value), array_agg(ordinal) from entry group by 2
+  select $1, ordinal / {SEGMENT_ORDINALS}, array_agg(value), array_agg(ordinal)
+  from (table entry union all {_ENTRIES} uniform) as entry group by 2
 ),
 placed as (
   select value, ordinal, (row_number() over (order by value, ordinal) - 1) / {RUN_BLOCK_ENTRIES} as place from entry
@@ -54,7 +63,7 @@ insert into {{kind}}_block (parameter_id, tier, low, high, entries, ordinals{{fo
 select $1, {SEALED_TIER}, {{low}}, {{high}}, array_agg(value), array_agg(ordinal){{fold}} from placed group by place
 """
 KINDS = {
-    "number": {"low": "min(value)", "high": "max(value)", "folded": "", "fold": ""},
+    "number": {"low": "min(value)", "high": "max(value)", "folded": "", "fold": "", "fold_uniform": ""},
     "text": {
         # bounds are cut as `blocks.py` cuts them
         "low": f"left(min(value), {LONGEST_BOUND})",
@@ -62,6 +71,7 @@ KINDS = {
         " else max(value) end",
         "folded": ", folded",
         "fold": ", lower(string_agg(value, chr(31)))",
+        "fold_uniform": ", folded = lower(low)",  # two bounds are equal only if neither is cut
     },
 }
 
@@ -92,9 +102,8 @@ class Seals:
 
     async def _merge(self, kind: str, parameter_id: int, tier: int) -> bool:
         """Merge in one transaction, so that readers see either the small blocks or the large one."""
-        statement = TAKEN + (MERGE if tier < SEALED_FROM else SEAL)
-        async with self._database.transaction() as connection:
-            await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
+        statement = MERGE if tier < SEALED_FROM else SEAL
+        async with self._database.transaction(share_lock(self._database.schema)) as connection:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", SEALING_LOCK):
                 return False
             text = statement.format(kind=kind, **KINDS[kind])

@@ -28,7 +28,7 @@ from services.search.projections.schema import C_TEXT, METADATA
 SEALED_TIER = 4
 """The tier of ordered runs. Only their values are in segments."""
 RUN_BLOCK_ENTRIES = 128
-"""The values of a block of a run. The last block of a run may have fewer."""
+"""The values of a block of a run. The last block of a run may have fewer, and one with equal values may have more."""
 SEGMENT_ORDINALS = 128
 """The ordinals of a segment. `ordinal / 128` is its number."""
 

@@ -8,7 +8,7 @@ from services.search.index.blocks import columns, number_block, text_block
 from services.search.index.tables import DATASET_WORDS, NUMBER_BLOCK, PARAMETER, TEXT_BLOCK, VOID
 from services.search.projections.datasets.note import ParameterKey
 from services.search.projections.datasets.table import DatasetChanges
-from shared.postgres.bulk import DO_NOTHING, insert, write
+from shared.postgres.bulk import DO_NOTHING, Writes, insert, write
 from shared.postgres.database import Connection
 
 _BLOCK = ["parameter_id", "tier", "low", "high", "entries", "ordinals"]
@@ -47,20 +47,21 @@ class BlockBatch:
         """Remember the parameters that the batch numbered, since they were not rolled back."""
         self._remembered.generation, self._remembered.numbers = self._generation, self._numbers
 
-    async def add(self, connection: Connection, applied: DatasetChanges) -> None:
+    async def add(self, writes: Writes, applied: DatasetChanges) -> None:
         """Index the changes of a batch. Of an entry that changes nothing, only the parameters are numbered."""
         numbers, texts = columns(applied.entries)
         others = {key for entry in applied.passed_over for key, _ in (*entry.numbers, *entry.texts)}
-        await self._name_parameters(connection, numbers.keys() | texts.keys() | others)
+        await self._name_parameters(writes.connection, numbers.keys() | texts.keys() | others)
         if applied.replaced:
-            await write(connection, _VOID, [(ordinal,) for ordinal in applied.replaced])
-            await connection.execute(_FORGET_WORDS, applied.replaced)
-        await write(connection, _WORDS, [(ordinal, entry.words) for ordinal, entry in applied.entries])
+            replaced = [(ordinal,) for ordinal in applied.replaced]
+            writes.add(_VOID, replaced)
+            writes.add(_FORGET_WORDS, replaced)
+        writes.add(_WORDS, [(ordinal, entry.words) for ordinal, entry in applied.entries])
         for statement, blocks in (
-            (_NUMBER_BLOCKS, [number_block(self._numbers[key], pairs) for key, pairs in numbers.items()]),
-            (_TEXT_BLOCKS, [text_block(self._numbers[key], pairs) for key, pairs in texts.items()]),
+            (_NUMBER_BLOCKS, [number_block(self._numbers[key], column) for key, column in numbers.items()]),
+            (_TEXT_BLOCKS, [text_block(self._numbers[key], column) for key, column in texts.items()]),
         ):
-            await write(connection, statement, blocks)
+            writes.add(statement, blocks)
 
     async def _name_parameters(self, connection: Connection, keys: AbstractSet[ParameterKey]) -> None:
         """Number new parameters in the order of their names, so that two replicas cannot block each other."""

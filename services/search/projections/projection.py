@@ -8,9 +8,9 @@ from sqlalchemy import Table
 
 from services.search.projections.facts import Law
 from services.search.projections.order import NO_DATASET
+from shared.postgres import additions
 from shared.postgres.additions import Additions
-from shared.postgres.bulk import insert, update, write
-from shared.postgres.database import Connection
+from shared.postgres.bulk import Writes, insert, update
 
 F = TypeVar("F")
 
@@ -25,15 +25,15 @@ class Projection(Generic[F]):
     row_of: Callable[[Any, Any], Sequence[Any]] = lambda _key, fact: fact
     """The row of a key and its fact."""
     additions: Additions | None = None
-    """Adds rows with new keys, where most are new. The others take the statement."""
+    """Adds rows with new keys, where many are written and most are new. The others take the statement."""
 
-    async def save(self, connection: Connection, facts: Iterable[F]) -> None:
+    async def save(self, writes: Writes, facts: Iterable[F]) -> None:
         """Save what stands of these facts."""
         rows: Sequence[Sequence[Any]] = [self.row_of(key, fact) for key, fact in self.law.standing(facts).items()]
-        if self.additions is not None:
-            new, rows = await self.additions.split(connection, rows)
-            await self.additions.add(connection, new)
-        await write(connection, self.statement, rows)
+        if self.additions is not None and len(rows) > additions.FEW_ROWS:
+            new, rows = await self.additions.split(writes.connection, rows)
+            await self.additions.add(writes.connection, new)
+        writes.add(self.statement, rows)
 
 
 def latest(table: Table, rank: str) -> str:

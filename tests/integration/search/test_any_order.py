@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from shared.postgres import additions
 from shared.postgres.database import Database
 from tests.builders.read_model import SNAPSHOT, Snapshot, differences, snapshot
 from tests.builders.search.arrivals import arriving, everything
@@ -20,7 +21,11 @@ async def whole(database: Database) -> Snapshot:
         return await snapshot(connection)
 
 
-async def test_any_order_and_any_repetition_of_the_events_of_all_topics_gives_equal_tables(database: Database) -> None:
+@pytest.mark.parametrize("few_rows", [0, additions.FEW_ROWS])
+async def test_any_order_and_any_repetition_of_the_events_of_all_topics_gives_equal_tables(
+    database: Database, few_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(additions, "FEW_ROWS", few_rows)
     run = seed_of_run()
     for seed in range(run, run + SEEDS):
         chance = random.Random(seed)

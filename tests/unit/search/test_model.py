@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.search.handler import CommittedView, SubmittedView, note_committed, note_submitted
-from services.search.index.blocks import BEYOND, LONGEST_BOUND, text_block, upper_bound
+from services.search.index.blocks import BEYOND, LONGEST_BOUND, Ordinals, text_block, upper_bound
 from services.search.projections.datasets.note import DatasetEntry, ParameterKey, entry_of, words_of
 from services.search.projections.facts import EventFacts
 from services.search.projections.receipts.note import Rank, Receipt
@@ -79,7 +79,7 @@ def test_an_event_is_kept_byte_for_byte(event: bytes) -> None:
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=LONGEST_BOUND + 5), min_size=1))
 def test_the_bounds_of_a_text_block_hold_all_its_values_and_stay_short(texts: list[str]) -> None:
-    _, _, low, high, _, ordinals = text_block(1, [(text, n) for n, text in enumerate(texts)])
+    _, _, low, high, _, ordinals = text_block(1, [(texts, Ordinals(range(len(texts))))])
     assert isinstance(low, str)
     assert isinstance(high, str)
     assert ordinals.strip("{}").split(",") == [str(n) for n in sorted(range(len(texts)), key=lambda n: (texts[n], n))]

@@ -221,8 +221,9 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(WORD.findall(normalised("NFC", text).lower())))
 
 
-@remembered(10_000)
+@lru_cache(maxsize=10_000)
 def _words(text: str) -> Sequence[str]:
+    """The words of a text that is cut to `LONGEST_TEXT`."""
     return words_of(text)
 
 

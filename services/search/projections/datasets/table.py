@@ -25,9 +25,9 @@ from services.search.projections.datasets.note import DATASETS, DatasetEntry, Fi
 from services.search.projections.lasting import LastingBatch
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from shared.foundation.arrays import array, quoted
-from shared.postgres.additions import Additions
-from shared.postgres.bulk import DO_NOTHING, fetch, insert, update, write
-from shared.postgres.database import Connection
+from shared.postgres import additions
+from shared.postgres.additions import Additions, Rows
+from shared.postgres.bulk import DO_NOTHING, Writes, fetch, insert, update
 
 DATASET = Table(
     "dataset",
@@ -120,33 +120,37 @@ class DatasetChanges:
     """The ordinals that no dataset has any more."""
 
 
-async def save(connection: Connection, noted: Sequence[DatasetEntry], lasting: LastingBatch) -> DatasetChanges:
+async def save(writes: Writes, noted: Sequence[DatasetEntry], lasting: LastingBatch) -> DatasetChanges:
     """Save datasets. The revision with the highest number stands; an older one changes nothing."""
-    await _save_contexts(connection, noted, lasting)
+    _save_contexts(writes, noted, lasting)
+    connection = writes.connection
     entries = DATASETS.standing(noted)
-    new, known = await _ADDITIONS.split(connection, [entry.row for entry in entries.values()])
+    rows: Rows = [entry.row for entry in entries.values()]
+    new: Rows = []
+    if len(rows) > additions.FEW_ROWS:
+        new, rows = await _ADDITIONS.split(connection, rows)
     ordinals = [row["ordinal"] for row in await connection.fetch(_ORDINALS, len(new))] if new else []
     await _ADDITIONS.add(connection, [(*row, ordinal) for row, ordinal in zip(new, ordinals, strict=True)], "ordinal")
-    changed = await fetch(connection, _DATASETS, known)
+    changed = await fetch(connection, _DATASETS, rows)
     applied = [(ordinal, entries[row[0]]) for row, ordinal in zip(new, ordinals, strict=True)]
     applied += [(row["ordinal"], entries[row["dataset_id"]]) for row in changed]
     replaced = [row for row in changed if row["replaced"] is not None]
     if replaced:
         await connection.execute(_FORGET_LINKS, [row["dataset_id"] for row in replaced])
     links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
-    await write(connection, _LINKS, links)
+    writes.add(_LINKS, links)
     changing = {id(entry) for _, entry in applied}
     passed_over = [entry for entry in noted if id(entry) not in changing]
     return DatasetChanges(passed_over, applied, [row["replaced"] for row in replaced])
 
 
-async def _save_contexts(connection: Connection, entries: Sequence[DatasetEntry], lasting: LastingBatch) -> None:
+def _save_contexts(writes: Writes, entries: Sequence[DatasetEntry], lasting: LastingBatch) -> None:
     """Save contexts and sets of findings in the order of their ids, so that two replicas cannot block each other."""
     contexts: dict[Hashable, Any] = {entry.context.context: entry.context for entry in entries}
     findings: dict[Hashable, Any] = {entry.findings.finding_set: _finding_set(entry.findings) for entry in entries}
     for table, statement, rows in ((CONTEXT, _CONTEXTS, contexts), (FINDING_SET, _FINDING_SETS, findings)):
         unknown = lasting.unknown(table.name, rows)
-        await write(connection, statement, sorted(rows[key] for key in unknown))
+        writes.add(statement, sorted(rows[key] for key in unknown))
         lasting.learn(table.name, unknown)
 
 

@@ -8,7 +8,7 @@ from services.search.projections.investigations.note import INVESTIGATIONS, Inve
 from services.search.projections.lasting import LastingBatch
 from services.search.projections.projection import Projection, latest
 from services.search.projections.schema import METADATA, TIME
-from shared.postgres.database import Connection
+from shared.postgres.bulk import Writes
 
 INVESTIGATION = Table(
     "investigation",
@@ -37,11 +37,11 @@ PROJECTION = Projection(INVESTIGATIONS, latest(INVESTIGATION, "registered"))
 _REGISTERED = "select investigation_id from investigation where registered and investigation_id = any($1::uuid[])"
 
 
-async def save(connection: Connection, facts: Sequence[InvestigationRow], lasting: LastingBatch) -> None:
+async def save(writes: Writes, facts: Sequence[InvestigationRow], lasting: LastingBatch) -> None:
     """Save investigations. What datasets say of one that the linker has registered cannot stand, and is left out."""
     said = {row.investigation_id for row in facts if not row.registered}
     if unknown := lasting.unknown(INVESTIGATION.name, said):
-        rows = await connection.fetch(_REGISTERED, list(unknown))
+        rows = await writes.connection.fetch(_REGISTERED, list(unknown))
         lasting.learn(INVESTIGATION.name, [row["investigation_id"] for row in rows])
     may_stand = lasting.unknown(INVESTIGATION.name, said)
-    await PROJECTION.save(connection, [row for row in facts if row.registered or row.investigation_id in may_stand])
+    await PROJECTION.save(writes, [row for row in facts if row.registered or row.investigation_id in may_stand])

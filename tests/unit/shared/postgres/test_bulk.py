@@ -95,6 +95,8 @@ def test_combined_statements_have_parameters_of_their_own() -> None:
         "part_2 as (\ninsert into b select $3, $2\n)\n"
         "insert into c select $4"
     )
+    assert combined("delete from a", "delete from b where x = $1").endswith("delete from b where x = $1")
+    assert combined("delete from a where x = $1") == "delete from a where x = $1"
 
 
 def test_a_table_has_as_many_columns_without_rows_as_with_them() -> None:

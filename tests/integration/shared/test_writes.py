@@ -1,0 +1,53 @@
+"""Statements that a transaction collects are run in one round trip, and fail as one."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+
+from shared.postgres.bulk import DO_NOTHING, Writes, insert
+
+pytestmark = pytest.mark.integration
+
+METADATA = MetaData()
+THING = Table("thing", METADATA, Column("name", Text, primary_key=True), Column("number", Integer))
+OTHER = Table("other", METADATA, Column("number", Integer, primary_key=True))
+CREATE = """
+create temporary table thing (name text primary key, number int);
+create temporary table other (number int primary key);
+insert into other values (1), (2)
+"""
+DELETE = "delete from other where number = any($1::int[])"
+
+
+@pytest_asyncio.fixture
+async def connection(database_url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(CREATE)
+    yield connection
+    await connection.close()
+
+
+async def test_statements_on_different_tables_and_rows_are_run_together_once(connection: Any) -> None:
+    writes = Writes(connection)
+    writes.add(insert(THING), [("a", 1), ("b", 2)])
+    writes.add(insert(THING, then=DO_NOTHING), [])
+    writes.add(DELETE, [(1,)])
+    writes.add(insert(OTHER), [(3,), (4,)])
+    assert await connection.fetchval("select count(*) from thing") == 0
+    await writes.run()
+    await writes.run()
+    assert [tuple(row) for row in await connection.fetch("select * from thing order by name")] == [("a", 1), ("b", 2)]
+    assert await connection.fetchval("select array_agg(number order by number) from other") == [2, 3, 4]
+
+
+async def test_nothing_is_written_if_one_of_the_statements_fails(connection: Any) -> None:
+    writes = Writes(connection)
+    writes.add(insert(THING), [("a", 1)])
+    writes.add(insert(OTHER), [(2,)])
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await writes.run()
+    assert await connection.fetchval("select count(*) from thing") == 0
