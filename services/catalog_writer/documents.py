@@ -63,7 +63,7 @@ PARAMETERS = b'"parameters":'
 def written(commit: Commit, document: CatalogDocument | None) -> bytes:
     """The bytes of the committed event, with the parameters at its end."""
     said = None if document is None else {**vars(document), "parameters": msgspec.Raw(document.parameters)}
-    return TO_JSON({"commit": commit, "document": said})
+    return TO_JSON({"commit": vars(commit), "document": said})
 
 
 def places_in(payload: bytes) -> tuple[Member, ...]:

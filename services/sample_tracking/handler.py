@@ -11,6 +11,8 @@ from services.sample_tracking.samples import (
     Happened,
     Sample,
     SampleParameters,
+    SamplePlace,
+    Tracked,
     TrackingAnswer,
     TrackingState,
     TrackingView,
@@ -18,7 +20,7 @@ from services.sample_tracking.samples import (
     meant,
     text_of,
 )
-from shared.events.dataset import LinkedInput, Tracking
+from shared.events.dataset import LinkedInput
 from shared.events.headers import content_of
 from shared.events.identity import Identities, proposal_key, sample_key, sample_name
 from shared.events.investigation import InvestigationRegistered
@@ -26,7 +28,6 @@ from shared.events.sample import Container, SampleHappening, SampleMoved, Sample
 from shared.events.sections import Finding
 from shared.events.wire import Received
 from shared.foundation.memo import MOST_CHARACTERS
-from shared.stages.outcomes import Passed
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 """The form of an id of ICAT+'s tracking database. No person would choose it as a name."""
@@ -56,7 +57,7 @@ MOST_NAMES = 5
 
 def track(
     identities: Identities, events: Sequence[Received[TrackingView]], known: TrackingState, _now: datetime
-) -> Sequence[Passed]:
+) -> Sequence[Tracked]:
     """Find each dataset's sample. A submission that was answered before gets the same answer."""
     answers = dict(known.answers)
     newest = dict(known.datasets)
@@ -68,7 +69,7 @@ def track(
         if answer is None:
             answer = _answer(identities, received.event, newest)
             answers[submission] = newest[dataset_id] = answer
-        outcomes.append(Passed({"tracking": _tracking(received.event.parameters, answer)}))
+        outcomes.append(_tracked(received.event, answer))
     return outcomes
 
 
@@ -132,13 +133,17 @@ def _no_sample(code: str, reason: str) -> TrackingAnswer:
     return TrackingAnswer(None, None, (Finding.warning(code, reason, cure, parameter="Sample_name"),))
 
 
-def _tracking(parameters: SampleParameters, answer: TrackingAnswer) -> Tracking:
-    return Tracking(
-        sample=answer.sample,
-        container=_container(parameters),
-        sample_changer_position=text_of(parameters.changer_position),
-        findings=list(answer.findings),
-    )
+def _tracked(event: TrackingView, answer: TrackingAnswer) -> Tracked:
+    sample, container = answer.sample, _container(event.parameters)
+    position = text_of(event.parameters.changer_position)
+    section = {
+        "sample": sample and vars(sample),
+        "container": container and vars(container),
+        "sample_changer_position": position,
+        "findings": list(map(vars, answer.findings)),
+    }
+    place = SamplePlace(event.dataset.start, container, position) if container else None
+    return Tracked({"tracking": section}, answer=answer, place=place)
 
 
 def _container(parameters: SampleParameters) -> Container | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
@@ -12,11 +13,11 @@ from services.sample_tracking.samples import (
     Happened,
     KnownSample,
     Sample,
-    SampledDataset,
     SampleEntry,
     SampleHistory,
     SampleHome,
     SamplePlace,
+    Tracked,
     TrackingAnswer,
     TrackingState,
     TrackingView,
@@ -27,12 +28,11 @@ from services.sample_tracking.samples import (
     visit_of,
 )
 from services.sample_tracking.visits import Visits, histories
-from shared.events.dataset import Tracking
 from shared.events.identity import sample_key
 from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved
 from shared.events.wire import Received, SubmissionId
-from shared.stages.outcomes import Outcome, Passed
+from shared.stages.outcomes import Outcome
 
 
 class Memory:
@@ -49,14 +49,14 @@ class Memory:
         """Each dataset's newest answer, by order of arrival."""
         return {each.dataset_id: answer for each, answer in self.tracked.items() if each.dataset_id}
 
-    def measure(self, dataset: SampledDataset, tracking: Tracking) -> None:
+    def measure(self, dataset_id: UUID, tracked: Tracked) -> None:
         """Store where a dataset's sample was, if the dataset names a container."""
-        if tracking.sample is None or tracking.container is None:
+        sample, place = tracked.answer.sample, tracked.place
+        if sample is None or place is None:
             return
-        where = SamplePlace(dataset.start, tracking.container, tracking.sample_changer_position)
-        said = (dataset.start, dataset.dataset_id, len(self.tracked)), where
-        known = self.measured.get(tracking.sample.sample_id, said)
-        self.measured[tracking.sample.sample_id] = max(known, said, key=itemgetter(0))
+        said = (place.at, dataset_id, len(self.tracked)), place
+        known = self.measured.get(sample.sample_id, said)
+        self.measured[sample.sample_id] = max(known, said, key=itemgetter(0))
 
     def visit(self, said: Visited) -> None:
         """Store a visit. A later word replaces an earlier one."""
@@ -89,18 +89,16 @@ class MemoryTracking:
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
         """Register new samples and visits, and keep each submission's answer."""
         for received, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True):
-            assert isinstance(outcome, Passed)
-            tracking = outcome.sections["tracking"]
-            assert isinstance(tracking, Tracking)
+            assert isinstance(outcome, Tracked)
+            answer = outcome.answer
             self._memory.visit(Visited(received.event.links.investigation, FROM_DATASETS))
-            sample = registration(received.event, tracking.sample)
+            sample = registration(received.event, answer.sample)
             if sample:
                 self._memory.samples.setdefault(sample.sample_id, sample)
-            proposal = self._memory.samples[tracking.sample.sample_id].proposal if tracking.sample else None
-            answer = TrackingAnswer(tracking.sample, proposal, tracking.findings)
+            proposal = self._memory.samples[answer.sample.sample_id].proposal if answer.sample else None
             if submission not in self._memory.tracked:
-                self._memory.measure(received.event.dataset, tracking)
-            self._memory.tracked.setdefault(submission, answer)
+                self._memory.measure(received.event.dataset.dataset_id, outcome)
+            self._memory.tracked.setdefault(submission, replace(answer, proposal=proposal))
 
 
 class MemoryHappenings:

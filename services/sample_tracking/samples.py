@@ -15,7 +15,7 @@ from shared.events.sample import Container, SampleHappening, SampleRef
 from shared.events.sections import Finding, Mode, Section
 from shared.events.structs import PlainView
 from shared.events.wire import Received, SubmissionId
-from shared.stages.outcomes import Learned
+from shared.stages.outcomes import Learned, Passed
 from shared.vocabulary.absence import says_no_text
 
 
@@ -93,6 +93,24 @@ class TrackingAnswer:
     findings: Sequence[Finding] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SamplePlace:
+    """Where a sample was, from the last dataset or event that named its container."""
+
+    at: datetime
+    container: Container
+    sample_changer_position: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked(Passed):
+    """The dataset passes with its sample. The store keeps the answer, and where the sample was."""
+
+    answer: TrackingAnswer
+    place: SamplePlace | None
+    """None unless the dataset names a container."""
+
+
 @dataclass(frozen=True)
 class TrackingState:
     """The state that a batch needs: earlier answers by submission, and each dataset's newest answer."""
@@ -142,15 +160,6 @@ class HistoryEntry(Section):
     place: str | None
     beamline: str
     container: Container | None
-    sample_changer_position: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SamplePlace:
-    """Where a sample was, from the last dataset or event that named its container."""
-
-    at: datetime
-    container: Container
     sample_changer_position: str | None
 
 

@@ -1,6 +1,6 @@
 """The stores in PostgreSQL: one query loads a batch, and one statement saves it."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from operator import attrgetter
 from uuid import UUID
@@ -12,6 +12,7 @@ from services.sample_tracking.samples import (
     FROM_DATASETS,
     Happened,
     Sample,
+    Tracked,
     TrackingAnswer,
     TrackingState,
     TrackingView,
@@ -23,28 +24,28 @@ from services.sample_tracking.samples import (
     visit_of,
 )
 from services.sample_tracking.tables import HAPPENING, SAMPLE, TRACKED, VISIT
-from shared.events.dataset import Tracking
 from shared.events.investigation import InvestigationRegistered
-from shared.events.sample import SampleMoved, SampleRef
+from shared.events.sample import Container, SampleMoved, SampleRef
 from shared.events.sections import Finding
-from shared.events.wire import Received, SubmissionId
+from shared.events.wire import TO_JSON, Received
 from shared.postgres.bulk import DO_NOTHING, columns, combined, insert, insertable, racing, update
 from shared.postgres.database import Connection, Database
-from shared.stages.outcomes import Outcome, Passed
+from shared.stages.outcomes import Outcome
+
+Row = Sequence[object]
 
 LOAD = """
 with answered as (
-    select tracked.*, true as by_receipt
-    from unnest($1::uuid[], $2::text[]) as asked (dataset_id, receipt_id)
-    join tracked using (dataset_id, receipt_id)
+    select asked.key, tracked.* from unnest($1::uuid[], $2::text[], $3::text[]) as asked (dataset_id, key, receipt_id)
+    join tracked on tracked.dataset_id = asked.dataset_id and tracked.receipt_id in (asked.key, asked.receipt_id)
     union all
-    select newest.*, false
-    from unnest($3::uuid[]) as asked (dataset_id)
+    select null, newest.*
+    from unnest($4::uuid[]) as asked (dataset_id)
     cross join lateral (
         select * from tracked where tracked.dataset_id = asked.dataset_id order by seq desc limit 1
     ) newest
 )
-select dataset_id, receipt_id, by_receipt, sample_id, inherited, findings, name, proposal
+select key, dataset_id, sample_id, inherited, findings, name, proposal
 from answered left join sample using (sample_id)
 """
 
@@ -98,65 +99,63 @@ class PostgresTracking:
 class _Tracking:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._answered: Mapping[SubmissionId, TrackingAnswer] = {}
-        self._keys: Mapping[SubmissionId, str] = {}
+        self._keys: Sequence[str] = ()
+        """The key of each event's submission."""
+        self._answered: Collection[str] = ()
 
     async def load(self, events: Sequence[Received[TrackingView]]) -> TrackingState:
         """Earlier answers, and the newest answers of the inputs and of merged datasets."""
-        self._keys = {each: each.key for each in submissions_of(events)}
-        names = [(each, name) for each, key in self._keys.items() for name in (key, each.receipt_id)]
+        submissions = submissions_of(events)
+        self._keys = [each.key for each in submissions]
         rows = await self._connection.fetch(
             LOAD,
-            [each.dataset_id for each, _ in names],
-            [name for _, name in names],
+            [each.dataset_id for each in submissions],
+            self._keys,
+            [each.receipt_id for each in submissions],
             list({dataset_id for received in events for dataset_id in queried(received.event)}),
         )
-        found = {(row["dataset_id"], row["receipt_id"]): _answer(row) for row in rows if row["by_receipt"]}
-        self._answered = {each: found[place] for each, name in names if (place := (each.dataset_id, name)) in found}
+        answers = {row["key"]: _answer(row) for row in rows if row["key"] is not None}
+        self._answered = answers.keys()
         return TrackingState(
-            self._answered,
-            {row["dataset_id"]: _answer(row) for row in rows if not row["by_receipt"]},
+            {each: answers[key] for each, key in zip(submissions, self._keys, strict=True) if key in answers},
+            {row["dataset_id"]: _answer(row) for row in rows if row["key"] is None},
         )
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
         """Register new samples and visits, and keep each submission's answer."""
-        new: dict[SubmissionId, tuple[TrackingView, Tracking]] = {}
+        new: dict[str, Row] = {}
         samples: dict[UUID, Sample] = {}
-        for received, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True):
-            assert isinstance(outcome, Passed)
-            tracking = outcome.sections["tracking"]
-            assert isinstance(tracking, Tracking)
-            if submission not in self._answered:
-                new.setdefault(submission, (received.event, tracking))
-            if tracking.sample is None or tracking.sample.sample_id in samples:
-                continue
-            if sample := registration(received.event, tracking.sample):
-                samples[sample.sample_id] = sample
+        for received, key, outcome in zip(events, self._keys, outcomes, strict=True):
+            assert isinstance(outcome, Tracked)
+            event, sample = received.event, outcome.answer.sample
+            if key not in self._answered and key not in new:
+                new[key] = _tracked_row(event.dataset.dataset_id, key, outcome)
+            if sample and sample.sample_id not in samples and (registered := registration(event, sample)):
+                samples[sample.sample_id] = registered
         investigations = {
             each.investigation_id: each for each in (received.event.links.investigation for received in events)
         }
-        rows = [_tracked_row(self._keys[each], *said) for each, said in new.items()]
         with racing("tracked_pkey"):  # if another replica was faster, its answers are published
             await self._connection.execute(
                 SAVE_TRACKED,
                 *_sample_columns(samples.values()),
                 *_visit_columns(Visited(each, FROM_DATASETS) for each in investigations.values()),
-                *columns(TRACKED, rows),
+                *columns(TRACKED, list(new.values())),
             )
 
 
-def _tracked_row(key: str, event: TrackingView, tracking: Tracking) -> tuple[object, ...]:
+def _tracked_row(dataset_id: UUID, key: str, outcome: Tracked) -> Row:
     """The row of a submission's answer, with the place of its sample if the dataset names a container."""
-    dataset, container = event.dataset, tracking.container
+    sample, findings, place = outcome.answer.sample, outcome.answer.findings, outcome.place
     return (
-        dataset.dataset_id,
+        dataset_id,
         key,
-        tracking.sample and tracking.sample.sample_id,
-        tracking.sample is not None and tracking.sample.inherited,
-        to_json(tracking.findings).decode() if tracking.findings else None,
-        dataset.start if container else None,
-        container.model_dump_json() if container else None,
-        tracking.sample_changer_position if container else None,
+        sample and sample.sample_id,
+        sample is not None and sample.inherited,
+        to_json(findings).decode() if findings else None,
+        place and place.at,
+        place and _container_text(place.container),
+        place and place.sample_changer_position,
     )
 
 
@@ -228,6 +227,10 @@ def _visit_columns(said: Iterable[Visited]) -> Sequence[Sequence[object]]:
     return columns(VISIT, [_visit_row(entry) for entry in last.values()])
 
 
+def _container_text(container: Container) -> str:
+    return TO_JSON(vars(container)).decode()
+
+
 def _answer(row: asyncpg.Record) -> TrackingAnswer:
     sample = None
     if row["sample_id"] is not None:
@@ -236,7 +239,7 @@ def _answer(row: asyncpg.Record) -> TrackingAnswer:
     return TrackingAnswer(sample, row["proposal"], findings)
 
 
-def _visit_row(entry: Visited) -> tuple[object, ...]:
+def _visit_row(entry: Visited) -> Row:
     visit = entry.visit
     return (
         visit.investigation_id,
@@ -251,7 +254,7 @@ def _visit_row(entry: Visited) -> tuple[object, ...]:
     )
 
 
-def _happening_row(entry: Happened) -> tuple[object, ...]:
+def _happening_row(entry: Happened) -> Row:
     said = entry.happening
     return (
         entry.source,
@@ -265,6 +268,6 @@ def _happening_row(entry: Happened) -> tuple[object, ...]:
         said.beamline,
         said.at,
         said.place,
-        said.container and said.container.model_dump_json(),
+        said.container and _container_text(said.container),
         said.sample_changer_position,
     )

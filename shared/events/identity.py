@@ -175,8 +175,7 @@ class Identities:
 
     def dataset(self, path: str) -> UUID:
         """The id of the dataset at a path that `path` returned."""
-        digest = sha1(self._salt + path.encode(), usedforsecurity=False).digest()
-        return UUID(bytes=digest[:16], version=5)  # the same as `uuid5`, which takes twice as long
+        return _uuid5(self._salt, path)
 
     def investigation(self, facility_id: str) -> UUID:
         """The id of an investigation that the user office announced under its own id."""
@@ -190,9 +189,15 @@ class Identities:
     @staticmethod
     def sample(investigation_id: UUID, name: str) -> UUID:
         """The id of the sample of that name within one investigation."""
-        return uuid5(investigation_id, f"sample:{sample_name(name)}")
+        return _uuid5(investigation_id.bytes, f"sample:{sample_name(name)}")
 
     @staticmethod
     def thing(investigation_id: UUID, *names: str | int) -> str:
         """The id of something that travels for an investigation: 24 hexadecimal digits, as in ICAT+."""
         return uuid5(investigation_id, f"thing:{json.dumps(names)}").hex[:24]
+
+
+def _uuid5(namespace: bytes, name: str) -> UUID:
+    """The same as the standard library's `uuid5`, in half of the time."""
+    digest = sha1(namespace + name.encode(), usedforsecurity=False).digest()
+    return UUID(bytes=digest[:16], version=5)

@@ -233,18 +233,21 @@ async def kept_awake(connection: "Connection | asyncpg.Connection[asyncpg.Record
     A stopped process sends none, and loses the transaction. The connection must not be used meanwhile.
     """
     done = asyncio.Event()
-    speaking = asyncio.create_task(_speak(connection, done))
+    speaking: list[asyncio.Task[None]] = []
+    begin = asyncio.get_running_loop().call_later(
+        AWAKE_SECONDS, lambda: speaking.append(asyncio.create_task(_speak(connection, done)))
+    )
     try:
         yield
     finally:
+        begin.cancel()
         done.set()
-        await speaking
+        await asyncio.gather(*speaking)
 
 
 async def _speak(connection: "Connection | asyncpg.Connection[asyncpg.Record]", done: asyncio.Event) -> None:
     with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the next statement raises it
         while not done.is_set():
+            await connection.execute("select 1")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), AWAKE_SECONDS)
-                return
-            await connection.execute("select 1")

@@ -48,10 +48,11 @@ PLACES = [
 ]
 
 
-def service_of(place: str) -> str:
-    """The service whose stage or relay it is."""
+def program_of(place: str, *, together: bool) -> str:
+    """The program that runs the stage or relay of a place."""
     name = place.partition(":")[0]
-    return "catalog_writer" if name == "catalog-relay" else name.partition("-")[0]
+    service = "catalog_writer" if name == "catalog-relay" else name.partition("-")[0]
+    return services.PIPELINE if together and service in services.PROGRAMS[services.PIPELINE] else service
 
 
 @dataclass
@@ -59,6 +60,8 @@ class Facility:
     """A running beamcat, what was sent to it, and the truth about that."""
 
     running: Installation
+    together: bool
+    """Whether the services of the pipeline run in one process."""
     nursery: Nursery
     publisher: KafkaPublisher
     connection: "asyncpg.Connection[asyncpg.Record]"
@@ -93,8 +96,8 @@ class Facility:
             assert waited < seconds, f"{found} of {plan.endings} receipts are final after {waited:.1f} s"
             await asyncio.sleep(POLL_SECONDS)
 
-    def replica(self, service: str, place: str, mark: Path) -> ServiceProcess:
-        """One more of a service, which stops at a place, once."""
+    def replica(self, place: str, mark: Path) -> ServiceProcess:
+        """One more process of a program, which stops at a place, once."""
         environment = {
             **self.running.environment,
             **SESSION,
@@ -103,20 +106,21 @@ class Facility:
             "BEAMCAT_FAILPOINT_SIGNAL": "SIGSTOP",
             "BEAMCAT_FAILPOINT_MARK": str(mark),
         }
-        return ServiceProcess(f"{service}-stopped", self.nursery, environment, mark.with_suffix(".log"))
+        program = program_of(place, together=self.together)
+        return ServiceProcess(f"{program}-stopped", self.nursery, environment, mark.with_suffix(".log"))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def facility(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Facility]:
-    folder = tmp_path_factory.mktemp("facility")
-    environment = dict.fromkeys(services.NAMES, SESSION)
-    async with installation(folder, environment=environment) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[False, True], ids=["apart", "together"])
+async def facility(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Facility]:
+    folder, together = tmp_path_factory.mktemp("facility"), request.param
+    environment = dict.fromkeys(services.programs(together=together), SESSION)
+    async with installation(folder, together=together, environment=environment) as running:
         nursery = Nursery(folder / "nursery-of-the-test.log")
         publisher = KafkaPublisher(running.settings.kafka, "stopping")
         await publisher.start()
         connection = await asyncpg.connect(running.settings.database.url)
         try:
-            yield Facility(running, nursery, publisher, connection)
+            yield Facility(running, together, nursery, publisher, connection)
         finally:
             await connection.close()
             await publisher.stop()
@@ -128,7 +132,7 @@ async def test_a_stopped_replica_stops_no_other_and_changes_nothing_when_it_wake
     facility: Facility, place: str, tmp_path: Path
 ) -> None:
     mark = tmp_path / "stopped"
-    replica = facility.replica(service_of(place), place, mark)
+    replica = facility.replica(place, mark)
     await replica.start()
     try:
         async with asyncio.timeout(MEETING_SECONDS):

@@ -17,9 +17,7 @@ PUCK, PARCEL = "65f0c0ffee65f0c0ffee65f0", "65f0beef0065f0beef0065f0"
 
 def decide(record: Record, known: TrackingState) -> Tracking:
     [outcome] = track(IDENTITIES, [read(record, LINKED, TrackingView)], known, NOW)
-    tracking = outcome.sections["tracking"]
-    assert isinstance(tracking, Tracking)
-    return tracking
+    return Tracking.model_validate(outcome.sections["tracking"])
 
 
 def sampled(name: str | None, session: str = "S1", proposal: str = "mx1111") -> TrackingAnswer:
@@ -89,7 +87,7 @@ def test_a_dataset_of_one_batch_inherits_from_another_of_the_same_batch() -> Non
 
 def _sections(events: Sequence[Received[TrackingView]]) -> list[Tracking]:
     outcomes = track(IDENTITIES, events, TrackingState(), NOW)
-    return [section for outcome in outcomes if isinstance(section := outcome.sections["tracking"], Tracking)]
+    return [Tracking.model_validate(outcome.sections["tracking"]) for outcome in outcomes]
 
 
 @pytest.mark.parametrize(
