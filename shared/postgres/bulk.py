@@ -161,7 +161,8 @@ async def write(connection: Connection, statement: str, rows: Sequence[Sequence[
 class Writes:
     """The bulk statements of a transaction that are run together, in one round trip, which costs as much as many rows.
 
-    None of them sees what another writes, so no two may write the same row. Rows are locked in the order of statements.
+    None of them sees what another writes, so no two may write the same row. They are run in the order in which they
+    were added, so that two writers lock rows of several tables in the same order.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -189,7 +190,7 @@ def together(*statements: str) -> str:
     for number, statement in enumerate(statements):
         parts.append(f"part_{number} as (\n{_renumbered(statement, before)}\n)")
         before += max(map(int, _PARAMETER.findall(statement)), default=0)
-    return f"with {', '.join(parts)} select"
+    return f"with {', '.join(reversed(parts))} select"  # PostgreSQL runs the last part first
 
 
 def _renumbered(statement: str, before: int) -> str:

@@ -91,6 +91,6 @@ def test_the_collation_of_a_column_is_no_part_of_the_type_that_is_given() -> Non
 
 def test_statements_that_run_together_keep_their_parameters_apart() -> None:
     assert together("insert into a select $1, $2, $1", "delete from b", "delete from c where d = $1") == (
-        "with part_0 as (\ninsert into a select $1, $2, $1\n), part_1 as (\ndelete from b\n),"
-        " part_2 as (\ndelete from c where d = $3\n) select"
+        "with part_2 as (\ndelete from c where d = $3\n), part_1 as (\ndelete from b\n),"
+        " part_0 as (\ninsert into a select $1, $2, $1\n) select"
     )
