@@ -2,9 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from pydantic import Field
 from pydantic_core import from_json, to_json
 
@@ -14,9 +18,10 @@ from shared.events.identity import Identities
 from shared.events.members import Member
 from shared.events.record import Message
 from shared.events.sample import Container, SampleRef
-from shared.events.sections import Finding, Section
+from shared.events.sections import Finding
+from shared.events.structs import PlainView
 from shared.events.topics import COMMITTED
-from shared.events.wire import SubmissionId
+from shared.events.wire import TO_JSON, SubmissionId
 
 CONTENT_REPLACED, INPUT_REPLACED, AMBIGUOUS, MANY_PARTS = (
     "content_replaced",
@@ -31,7 +36,7 @@ UNCLASSIFIED = "generic."
 """The prefix of the kind of a dataset whose technique is unknown."""
 
 
-class CatalogView(Section):
+class CatalogView(PlainView):
     """The part of `DatasetTracked` that the catalogue reads. The parameters pass through as the validator's bytes."""
 
     dataset: DatasetFacts
@@ -40,7 +45,10 @@ class CatalogView(Section):
 
 
 class CatalogDocument(DocumentFacts):
-    """The document. Its parameters are JSON text, which is parsed only to compare or merge two revisions."""
+    """The document. It consists of sections, or of structs in their place, which are only read.
+
+    Its parameters are JSON text, which is parsed only to compare or merge two revisions.
+    """
 
     parameters: bytes = Field(exclude=True)
 
@@ -54,14 +62,8 @@ PARAMETERS = b'"parameters":'
 
 def written(commit: Commit, document: CatalogDocument | None) -> bytes:
     """The bytes of the committed event, with the parameters at its end."""
-    if document is None:
-        return b'{"commit":%b,"document":null}' % to_json(commit)
-    return b'{"commit":%b,"document":%b,%b%b}}' % (
-        to_json(commit),
-        to_json(document)[:-1],
-        PARAMETERS,
-        document.parameters,
-    )
+    said = None if document is None else {**vars(document), "parameters": msgspec.Raw(document.parameters)}
+    return TO_JSON({"commit": commit, "document": said})
 
 
 def places_in(payload: bytes) -> tuple[Member, ...]:
@@ -85,12 +87,14 @@ def message_of(said: SubmissionId, time: datetime, trace: bytes | None, payload:
     return Message(COMMITTED.name, str(said.dataset_id).encode(), payload, headers)
 
 
-AS_SAID = [
-    name
+AS_SAID = {
+    name: f"{section}.{name}"
+    for section, facts in (("dataset", DatasetFacts), ("links", Links), ("tracking", Tracking))
     for name in DocumentFacts.model_fields
-    if any(name in section.model_fields for section in (DatasetFacts, Links, Tracking))
-]
-"""The fields of a document that are those of a section."""
+    if name in facts.model_fields
+}
+"""The fields of a document that are those of a section. If two sections have one, the later stage knows more."""
+SAID = attrgetter(*AS_SAID.values())
 
 NOTHING: dict[str, Any] = dict.fromkeys(AS_SAID)
 BLANK = CatalogDocument.model_construct(parameters=b"", **NOTHING)
@@ -100,13 +104,11 @@ BLANK = CatalogDocument.model_construct(parameters=b"", **NOTHING)
 def document_of(view: CatalogView, parameters: bytes, made_at: datetime | None = None) -> CatalogDocument:
     """The document that follows from this event alone.
 
-    Its fields have the same names as in the sections, which are valid already. If two sections have the same field, the
-    later stage knows more (`inputs` of the links have kinds). The findings of all stages are joined. If a file is
-    declared twice, the last declaration counts.
+    Its fields have the same names as in the sections, which are valid already: `inputs` are those of the links, which
+    have kinds. The findings of all stages are joined. If a file is declared twice, the last declaration counts.
     """
     facts, links, tracking = view.dataset, view.links, view.tracking
-    said = vars(facts) | vars(links) | vars(tracking)
-    document = {name: said[name] for name in AS_SAID}
+    document = dict(zip(AS_SAID, SAID(view), strict=True))
     document["parameters"] = parameters
     document["files"] = list({file.path: file for file in facts.files}.values())
     document["findings"] = [*facts.findings, *links.findings, *tracking.findings]
@@ -194,9 +196,17 @@ def updated(current: CatalogDocument, update: CatalogDocument, *, names_sample: 
         sample_id = Identities.sample(current.investigation.investigation_id, update.sample.name)
         changes["sample"] = SampleRef(sample_id=sample_id, name=update.sample.name)
     if update.container is not None:
-        place = update.container.model_dump(exclude_none=True)
-        changes["container"] = (current.container or Container()).model_copy(update=place)
+        changes["container"] = _overlaid(current.container or Container(), update.container)
     return current.model_copy(update=changes)
+
+
+def _overlaid(current: Container, update: Container) -> Container:
+    """The container with what the update says of it."""
+    return Container(**{name: _first(getattr(update, name), getattr(current, name)) for name in Container.model_fields})
+
+
+def _first(*values: Any) -> Any:  # noqa: ANN401  # of a field, whatever it is
+    return next((value for value in values if value is not None), None)
 
 
 def _classification(document: CatalogDocument) -> tuple[bool, bool]:
@@ -232,8 +242,12 @@ def same_content(one: CatalogDocument, other: CatalogDocument, ignored: Collecti
     return _content(one, ignored) == _content(other, ignored)
 
 
+PLAIN = partial(msgspec.to_builtins, builtin_types=(datetime, UUID), enc_hook=vars)
+"""Sections, and structs in their place, as plain values, which can be compared."""
+
+
 def _content(document: CatalogDocument, ignored: Collection[str]) -> dict[str, object]:
-    return {name: getattr(document, name) for name in COMPARED_AS_THEY_ARE} | {
+    return {name: PLAIN(getattr(document, name)) for name in COMPARED_AS_THEY_ARE} | {
         "investigation": document.investigation.investigation_id,
         "inputs": _by_id(document.inputs).keys(),
         "files": {file.path: file.size_bytes for file in document.files},

@@ -37,18 +37,23 @@ MOST_KEPT_BYTES = 16 * MEBIBYTE
 HEADER_BYTES = 1024
 """About what a message takes in memory besides its event."""
 
-# A lot that is lost with the server after its publication is published again, so its commit need not wait for the disk.
-LOCK = "select pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', true)"
-
-INSERT = """
+INSERT_BATCH = """
 insert into outbox_batch (
     batch_id, committed_at, dataset_ids, revisions, receipt_ids, sources, contents, traces, payloads, sizes
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where cardinality($3::uuid[]) > 0
 """
+# No rows are found while another relay is active. If that relay has ended since this statement began, what it published
+# may be found once more, as after a crash. A lot that is lost with the server after its publication is also published
+# again, so its commit need not wait for the disk.
 # An older version wrote a row for each message. Its rows have numbers from the same sequence.
 OLDEST = """
-with older as (
-    delete from outbox where seq in (select seq from outbox order by seq limit $1) returning *
+with relay as materialized (
+    select pg_try_advisory_xact_lock($2) as is_active, set_config('synchronous_commit', 'off', true)
+), older as (
+    delete from outbox where seq in (
+        select seq from outbox where (select is_active from relay) order by seq limit $1
+    ) returning *
 ), adopted as (
     insert into outbox_batch
     select seq, gen_random_uuid(), committed_at, array[dataset_id], array[revision], array[receipt_id],
@@ -57,6 +62,7 @@ with older as (
     from older returning seq, batch_id, published, 1 as messages
 )
 select seq, batch_id, published, cardinality(sizes) as messages from outbox_batch
+where (select is_active from relay)
 union all select * from adopted
 order by seq limit $1
 """
@@ -75,10 +81,35 @@ FORGET = "delete from outbox_batch where seq = any($1::bigint[])"
 
 
 class Batch(NamedTuple):
-    """The messages of a committed batch, in memory."""
+    """The messages of a batch, and their row as the parameters of `INSERT_BATCH`, which writes none for no messages."""
 
     batch_id: UUID
     messages: Sequence[Message]
+    row: Sequence[object]
+
+
+def batch_of(answers: Sequence[tuple[Record, Answered]]) -> Batch:
+    """The messages that publish these answers."""
+    batch_id = uuid4()
+    commits = [answer.commit for _, answer in answers]
+    committed_at = commits[0].committed_at if commits else None
+    row = (
+        batch_id,
+        committed_at,
+        [commit.dataset_id for commit in commits],
+        [commit.revision for commit in commits],
+        [commit.receipt_id for commit in commits],
+        [answer.submission.source for _, answer in answers],
+        [answer.submission.content for _, answer in answers],
+        [trace_of(record) for record, _ in answers],
+        [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
+        [len(answer.payload) for _, answer in answers],
+    )
+    messages = [
+        message_of(each.submission, each.commit.committed_at, trace_of(record), each.payload)
+        for record, each in answers
+    ]
+    return Batch(batch_id, messages, row)
 
 
 class PostgresOutbox:
@@ -92,28 +123,6 @@ class PostgresOutbox:
         self._kept = OrderedDict[UUID, Sequence[Message]]()
         self.kept_bytes = 0
         """The bytes of the messages in memory."""
-
-    async def insert(self, connection: Connection, answers: Sequence[tuple[Record, Answered]]) -> Batch:
-        """Write the row of a batch, which is not empty. Its transaction may still fail."""
-        batch_id, committed_at = uuid4(), answers[0][1].commit.committed_at
-        commits = [answer.commit for _, answer in answers]
-        await connection.execute(
-            INSERT,
-            batch_id,
-            committed_at,
-            [commit.dataset_id for commit in commits],
-            [commit.revision for commit in commits],
-            [commit.receipt_id for commit in commits],
-            [answer.submission.source for _, answer in answers],
-            [answer.submission.content for _, answer in answers],
-            [trace_of(record) for record, _ in answers],
-            [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
-            [len(answer.payload) for _, answer in answers],
-        )
-        return Batch(
-            batch_id,
-            [message_of(each.submission, committed_at, trace_of(record), each.payload) for record, each in answers],
-        )
 
     def keep(self, batch: Batch) -> None:
         """Keep the messages of a committed batch, and forget older ones if there is no more room."""
@@ -129,23 +138,23 @@ class PostgresOutbox:
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
         """The oldest messages, under a lock that is released whenever the transaction ends."""
         async with self._database.transaction() as connection:
-            if not await connection.fetchval(LOCK, RELAY_LOCK):
+            lot = await self._lot(connection, most)
+            if not lot:
                 yield ()
                 return
-            lot = await self._lot(connection, most)
             async with kept_awake(connection):
                 yield [message for part in lot for message in part.messages]
             done = [part for part in lot if part.is_rest]
             if done:
                 await connection.execute(FORGET, [part.seq for part in done])
-            if lot and not lot[-1].is_rest:
+            if not lot[-1].is_rest:
                 await connection.execute(MARK, lot[-1].seq, len(lot[-1].messages))
         for part in done:
             self._forget(part.batch_id)
 
     async def _lot(self, connection: Connection, most: int) -> Sequence["Part"]:
         """The oldest messages, by batch. Only the last batch may be incomplete."""
-        batches = await connection.fetch(OLDEST, most)
+        batches = await connection.fetch(OLDEST, most, RELAY_LOCK)
         unknown = [row["seq"] for row in batches if row["batch_id"] not in self._kept]
         stored = await _stored(connection, unknown, most) if unknown else {}
         parts: list[Part] = []

@@ -1,6 +1,6 @@
 """The catalogue in PostgreSQL. One transaction loads a batch and writes it together with the outbox."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from operator import attrgetter
@@ -8,9 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, CatalogState, CurrentRevision, Revised
-from services.catalog_writer.outbox import Batch, PostgresOutbox
+from services.catalog_writer.outbox import INSERT_BATCH, Batch, PostgresOutbox, batch_of
 from services.catalog_writer.rows import (
     dataset_row,
     file_rows,
@@ -25,7 +25,7 @@ from shared.events.codes import Code, Refusal
 from shared.events.topics import MEBIBYTE
 from shared.events.wire import Received, SubmissionId
 from shared.foundation.packing import unpacked
-from shared.postgres.bulk import DO_NOTHING, copy, copy_new, insert, is_same, update, write
+from shared.postgres.bulk import DO_NOTHING, columns, combined, copy, insert, is_same, racing, update
 from shared.postgres.database import Connection, Database
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import SUBMITTED_TO_COMMITTED
@@ -76,10 +76,20 @@ INSERT_SAMPLES = insert(
     where="not exists (select from sample as old where old.sample_id = new.sample_id)",
     then=DO_NOTHING,
 )
-SAVE_DATASETS = insert(DATASET, then=update(DATASET))
-INSERT_RECEIPTS = insert(RECEIPT, then=DO_NOTHING)
-FORGET_LINKS = "delete from link where child = any($1::uuid[])"
-FORGET_FILES = "delete from file where dataset_id = any($1::uuid[])"
+SAVE = combined(
+    SAVE_INVESTIGATIONS,
+    INSERT_SAMPLES,
+    insert(DATASET),
+    insert(REVISION),
+    insert(RECEIPT, then=DO_NOTHING),
+    insert(LINK),
+    INSERT_BATCH,
+)
+CHANGE_DATASETS = combined(
+    "delete from link where child = any($1::uuid[])",
+    "delete from file where dataset_id = any($1::uuid[])",
+    insert(DATASET, then=update(DATASET)),
+)
 
 
 class PostgresCatalog:
@@ -94,7 +104,7 @@ class PostgresCatalog:
     async def transaction(self) -> AsyncIterator["CatalogTransaction"]:
         """The transaction of one batch."""
         async with self._database.transaction() as connection:
-            transaction = CatalogTransaction(connection, self._outbox)
+            transaction = CatalogTransaction(connection)
             yield transaction
         if transaction.batch is not None:
             self._outbox.keep(transaction.batch)
@@ -106,9 +116,8 @@ class PostgresCatalog:
 class CatalogTransaction:
     """One batch. It locks its datasets from load to the end, so revisions are consecutive even with several writers."""
 
-    def __init__(self, connection: Connection, outbox: PostgresOutbox) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._outbox = outbox
         self._catalogued: Collection[UUID] = ()
         """The datasets of the batch that exist. They are locked."""
         self.batch: Batch | None = None
@@ -161,7 +170,7 @@ class CatalogTransaction:
             raise asyncpg.ProgramLimitExceededError(f"{len(changing)} datasets have documents of {size} bytes in all")
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
-        """Write rows and outbox, with one statement for each table.
+        """Write rows and outbox: one statement for all tables, and two more if datasets change or list files.
 
         Raises:
             asyncpg.SerializationError: another writer created one of these datasets meanwhile; try the batch again.
@@ -170,43 +179,42 @@ class CatalogTransaction:
             (event, outcome) for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Answered)
         ]
         revisions = [outcome for _, outcome in answers if isinstance(outcome, Revised)]
-        await self._save_datasets({revision.commit.dataset_id: revision for revision in revisions})
-        await copy_new(self._connection, REVISION, [revision_row(revision) for revision in revisions])
+        latest = {revision.commit.dataset_id: revision for revision in revisions}
+        ordered = [latest[dataset_id] for dataset_id in sorted(latest, key=AS_POSTGRES)]
+        await self._change([each for each in ordered if self._is_catalogued(each)])
         receipts = [row for pair in zip(events, outcomes, strict=True) for row in receipt_rows(*pair)]
-        await write(self._connection, INSERT_RECEIPTS, receipts)
-        if answers:
-            unpublished = [(event.record, answer) for event, answer in answers]
-            self.batch = await self._outbox.insert(self._connection, unpublished)
+        unpublished = batch_of([(event.record, answer) for event, answer in answers])
+        with racing("dataset_pkey", "revision_pkey"):
+            await self._connection.execute(
+                SAVE,
+                *_shared_rows([each.document for each in ordered]),
+                *columns(DATASET, [dataset_row(each) for each in ordered if not self._is_catalogued(each)]),
+                *columns(REVISION, list(map(revision_row, revisions))),
+                *columns(RECEIPT, receipts),
+                *columns(LINK, [row for each in ordered for row in link_rows(each.document)]),
+                *unpublished.row,
+            )
+        await copy(self._connection, FILE, [row for each in ordered for row in file_rows(each.document)])
+        self.batch = unpublished if answers else None
         failpoint("catalog_writer", "after_outbox")
         self.submitted_at = [answer.commit.submitted_at for _, answer in answers]
 
-    async def _save_datasets(self, latest: Mapping[UUID, Revised]) -> None:
-        """Write the current state of each dataset, after the rows that it refers to."""
-        ordered = [latest[dataset_id] for dataset_id in sorted(latest, key=AS_POSTGRES)]
-        documents = [revision.document for revision in ordered]
-        investigations = {each.investigation.investigation_id: each.investigation for each in documents}
-        samples = {each.sample.sample_id: each for each in documents if each.sample is not None}
-        await write(
-            self._connection,
-            SAVE_INVESTIGATIONS,
-            [investigation_row(investigations[key]) for key in sorted(investigations, key=AS_POSTGRES)],
-        )
-        by_id = sorted(samples, key=AS_POSTGRES)
-        await write(self._connection, INSERT_SAMPLES, [sample_row(samples[key]) for key in by_id])
-        await copy_new(
-            self._connection, DATASET, [dataset_row(each) for each in ordered if not self._is_catalogued(each)]
-        )
-        await self._save_changed([each for each in ordered if self._is_catalogued(each)])
-        await copy(self._connection, LINK, [row for each in documents for row in link_rows(each)])
-        await copy(self._connection, FILE, [row for each in documents for row in file_rows(each)])
-
-    async def _save_changed(self, changed: Sequence[Revised]) -> None:
+    async def _change(self, changed: Sequence[Revised]) -> None:
         """Overwrite datasets that exist, and remove their links and files."""
-        await write(self._connection, SAVE_DATASETS, [dataset_row(each) for each in changed])
         if changed:
-            changed_ids = [each.commit.dataset_id for each in changed]
-            await self._connection.execute(FORGET_LINKS, changed_ids)
-            await self._connection.execute(FORGET_FILES, changed_ids)
+            ids = [each.commit.dataset_id for each in changed]
+            await self._connection.execute(
+                CHANGE_DATASETS, ids, ids, *columns(DATASET, list(map(dataset_row, changed)))
+            )
 
     def _is_catalogued(self, revised: Revised) -> bool:
         return revised.commit.dataset_id in self._catalogued
+
+
+def _shared_rows(documents: Sequence[CatalogDocument]) -> Iterator[Sequence[object]]:
+    """The investigations and samples of these documents by column, in the order of their ids."""
+    investigations = {each.investigation.investigation_id: each.investigation for each in documents}
+    samples = {each.sample.sample_id: each for each in documents if each.sample is not None}
+    in_order = sorted(investigations, key=AS_POSTGRES)
+    yield from columns(INVESTIGATION, [investigation_row(investigations[each]) for each in in_order])
+    yield from columns(SAMPLE, [sample_row(samples[each]) for each in sorted(samples, key=AS_POSTGRES)])

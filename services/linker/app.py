@@ -1,11 +1,12 @@
 """The declaration of the linker."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.ports import LinkStore
+from services.linker.held.ports import LinkStore, StageStore
 from services.linker.held.release import ReleaseOutbox
 from services.linker.held.repeated_searches import RepeatedSearchOutbox
 from services.linker.inputs.submissions import LinkerView
@@ -44,14 +45,19 @@ def assemble(resources: Resources[LinkerSettings]) -> Components:
 
 
 def stages_of(links: LinkStore, linker: Linker, wake: Callable[[], None] = lambda: None) -> tuple[Stage[Any, Any], ...]:
-    """The four stages that share the store. `wake` is called after each batch, so the relay sends what it released."""
+    """The four stages that share the store. `wake` is called after each batch that leaves work for the relay."""
     office = UserOffice(linker.identities)
+    linking, commits, announcements, rejections = links.linking, links.commits, links.announcements, links.rejections
+
+    def waking(store: StageStore[Any, Any]) -> Callable[[], None]:
+        return partial(store.wake_for_work, wake)
+
     return (
-        Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED, wake),
-        Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits, saved=wake),
-        Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements,
-              REGISTERED, wake),
-        Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, saved=wake,
+        Stage("linker", VALIDATED, LinkerView, linker.link, linking, LINKED, waking(linking)),
+        Stage("linker-commits", COMMITTED, CommittedView, learn_commits, commits, saved=waking(commits)),
+        Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, announcements, REGISTERED,
+              waking(announcements)),
+        Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, rejections, saved=waking(rejections),
               publishes_rejections=False),
     )  # fmt: skip
 

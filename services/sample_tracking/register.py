@@ -45,7 +45,7 @@ ONE = f"select sample.*, {DATASETS} as datasets from sample where sample_id = $1
 
 MEASURED = """
 select distinct on (sample_id) sample_id, measured_at, container, sample_changer_position
-from tracked where sample_id = any($1::uuid[]) and container is not null
+from tracked where sample_id = any($1::uuid[]) and measured_at is not null
 order by sample_id, measured_at desc, dataset_id desc, seq desc
 """
 

@@ -13,6 +13,7 @@ from shared.events.identity import sample_key
 from shared.events.investigation import InvestigationRef
 from shared.events.sample import Container, SampleHappening, SampleRef
 from shared.events.sections import Finding, Mode, Section
+from shared.events.structs import PlainView
 from shared.events.wire import Received, SubmissionId
 from shared.stages.outcomes import Learned
 from shared.vocabulary.absence import says_no_text
@@ -53,7 +54,7 @@ class SampledDataset(Section):
         return self.mode in ("merge", "update")
 
 
-class TrackingView(Section):
+class TrackingView(PlainView):
     """The part of a linked dataset that sample tracking reads."""
 
     dataset: SampledDataset

@@ -1,4 +1,4 @@
-"""The stores in PostgreSQL: one query loads a batch, and one statement for each table saves it."""
+"""The stores in PostgreSQL: one query loads a batch, and one statement saves it."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved, SampleRef
 from shared.events.sections import Finding
 from shared.events.wire import Received, SubmissionId
-from shared.postgres.bulk import DO_NOTHING, copy_new, insert, insertable, update, write
+from shared.postgres.bulk import DO_NOTHING, columns, combined, insert, insertable, racing, update
 from shared.postgres.database import Connection, Database
 from shared.stages.outcomes import Outcome, Passed
 
@@ -48,7 +48,7 @@ select dataset_id, receipt_id, by_receipt, sample_id, inherited, findings, name,
 from answered left join sample using (sample_id)
 """
 
-REGISTER = insert(SAMPLE, Sample.model_fields, then=DO_NOTHING)
+REGISTER = insert(SAMPLE, Sample.model_fields, order_by="new.sample_id", then=DO_NOTHING)
 SAMPLE_ROW = attrgetter(*Sample.model_fields)
 
 _IS_NEWS = "({0}.word > visit.word or (visit.start is null and {0}.start is not null))"
@@ -71,6 +71,11 @@ REMEMBER = insert(
     then=DO_NOTHING,
 )
 """An older version, which kept one event for each id, left rows without content. They are not written again."""
+
+# Samples and visits are parts of one statement wherever both are written, and each table is written in the order of its
+# ids. So all writers lock rows in the same order, and cannot deadlock.
+SAVE_TRACKED = combined(REGISTER, SAVE_VISITS, insert(TRACKED))
+SAVE_HAPPENINGS = combined(REGISTER, SAVE_VISITS, REMEMBER)
 
 
 class PostgresTracking:
@@ -127,13 +132,17 @@ class _Tracking:
                 continue
             if sample := registration(received.event, tracking.sample):
                 samples[sample.sample_id] = sample
-        await _register(self._connection, samples.values())
         investigations = {
             each.investigation_id: each for each in (received.event.links.investigation for received in events)
         }
-        await _visit(self._connection, [Visited(each, FROM_DATASETS) for each in investigations.values()])
         rows = [_tracked_row(self._keys[each], *said) for each, said in new.items()]
-        await copy_new(self._connection, TRACKED, rows)  # if another replica was faster, its answers are published
+        with racing("tracked_pkey"):  # if another replica was faster, its answers are published
+            await self._connection.execute(
+                SAVE_TRACKED,
+                *_sample_columns(samples.values()),
+                *_visit_columns(Visited(each, FROM_DATASETS) for each in investigations.values()),
+                *columns(TRACKED, rows),
+            )
 
 
 def _tracked_row(key: str, event: TrackingView, tracking: Tracking) -> tuple[object, ...]:
@@ -175,9 +184,12 @@ class _Happenings:
         """Keep each happening once, and register samples whose investigation is named."""
         happened = [outcome for outcome in outcomes if isinstance(outcome, Happened)]
         samples = [entry.sample for entry in happened if entry.sample]
-        await _register(self._connection, {each.sample_id: each for each in reversed(samples)}.values())
-        await _visit(self._connection, [Visited(visit_of(sample), FROM_DATASETS) for sample in samples])
-        await write(self._connection, REMEMBER, [_happening_row(entry) for entry in happened])
+        await self._connection.execute(
+            SAVE_HAPPENINGS,
+            *_sample_columns({each.sample_id: each for each in reversed(samples)}.values()),
+            *_visit_columns(Visited(visit_of(sample), FROM_DATASETS) for sample in samples),
+            *zip(*map(_happening_row, happened), strict=True),
+        )
 
 
 class PostgresVisits:
@@ -202,18 +214,18 @@ class _Visits:
 
     async def save(self, _events: Sequence[Received[InvestigationRegistered]], outcomes: Sequence[Outcome]) -> None:
         """Keep the latest word on each."""
-        await _visit(self._connection, [outcome for outcome in outcomes if isinstance(outcome, Visited)])
+        visits = _visit_columns(outcome for outcome in outcomes if isinstance(outcome, Visited))
+        await self._connection.execute(SAVE_VISITS, *visits)
 
 
-async def _visit(connection: Connection, said: Sequence[Visited]) -> None:
-    """Store visits, in the order of their ids, as for samples."""
-    last = {entry.visit.investigation_id: entry for entry in sorted(said, key=lambda entry: entry.word)}
-    await write(connection, SAVE_VISITS, [_visit_row(entry) for entry in last.values()])
+def _sample_columns(samples: Iterable[Sample]) -> Sequence[Sequence[object]]:
+    return columns(SAMPLE, [SAMPLE_ROW(each) for each in samples])
 
 
-async def _register(connection: Connection, samples: Iterable[Sample]) -> None:
-    """Register samples, in the order of their ids, so that two replicas cannot deadlock on the same samples."""
-    await write(connection, REGISTER, [SAMPLE_ROW(each) for each in sorted(samples, key=attrgetter("sample_id.int"))])
+def _visit_columns(said: Iterable[Visited]) -> Sequence[Sequence[object]]:
+    """The last word on each visit."""
+    last = {entry.visit.investigation_id: entry for entry in sorted(said, key=attrgetter("word"))}
+    return columns(VISIT, [_visit_row(entry) for entry in last.values()])
 
 
 def _answer(row: asyncpg.Record) -> TrackingAnswer:

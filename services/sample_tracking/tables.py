@@ -53,8 +53,7 @@ TRACKED = Table(
     Column("container", JSONB),
     Column("sample_changer_position", Text),
     Index("tracked_in_order", "dataset_id", "seq"),
-    Index("tracked_by_sample", "sample_id"),
-    Index("tracked_by_container", "sample_id", "measured_at", postgresql_where=text("container is not null")),
+    Index("tracked_by_sample_in_time", "sample_id", "measured_at"),
 )
 
 HAPPENING = Table(

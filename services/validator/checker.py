@@ -21,7 +21,7 @@ from services.validator.updates import not_updatable
 from shared.events.dataset import DatasetFacts, InputRef, Parameter, Submission
 from shared.events.findings import summed_up
 from shared.events.identity import Identities
-from shared.events.sections import Finding, Severity
+from shared.events.sections import Finding, Severity, unchecked
 from shared.vocabulary.kinds import Kind, Traits
 from shared.vocabulary.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Technique, TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
@@ -84,13 +84,12 @@ class Checker:
         is_update = submission.mode == "update"
         inputs = [] if is_update else self._folders.inputs(said.inputs(), said.notes)
         recognised = UNTOLD if is_update else self._recognise(said, len(inputs))
-        dataset = self._dataset(said, recognised, inputs, receipt_id, submitted_at)
+        facts = self._facts(said, recognised, inputs, receipt_id, submitted_at)
         findings = [*reading.findings, *said.notes.findings, *self._offences(said, recognised.kind, reading)]
         if is_update:
             findings += not_updatable(submission, reading.parameters)
         findings = list(summed_up(findings))
-        if dataset is not None and findings:
-            dataset = dataset.model_copy(update={"findings": findings})
+        dataset = unchecked(DatasetFacts, facts | {"findings": findings}) if facts is not None else None
         return CheckResult(dataset, said.parameters_beside_inputs(), findings)
 
     def _offences(self, said: CanonicalSubmission, kind: Kind | None, reading: ParsedParameters) -> list[Finding]:
@@ -100,15 +99,15 @@ class Checker:
             findings += self._parameters.unknown_findings(reading, strict_kind)
         return findings
 
-    def _dataset(
+    def _facts(
         self,
         said: CanonicalSubmission,
         recognised: Recognised,
         inputs: list[InputRef],
         receipt_id: str,
         submitted_at: datetime,
-    ) -> DatasetFacts | None:
-        """The canonical identity. All its faults are noted."""
+    ) -> dict[str, object] | None:
+        """The fields of `DatasetFacts`, in their order. All faults are noted; None if the dataset has no identity."""
         submission = said.submission
         path = self._folders.path(submission.path, said.notes)
         name, proposal, beamline = name_of(said), proposal_of(said), beamline_of(said)
@@ -121,33 +120,34 @@ class Checker:
             said.notes.warn("sample_missing", "the dataset names no sample", cure)
         if path is None or name is None or proposal is None or beamline is None or start is None:
             return None
-        return DatasetFacts(
-            dataset_id=self._identities.dataset(path),
-            receipt_id=receipt_id,
-            path=path,
-            name=name,
-            proposal=proposal,
-            beamline=beamline,
-            sample_name=sample,
-            type=recognised.type,
-            technique=recognised.technique,
-            technique_pid=recognised.technique_pid,
-            kind=recognised.kind_name,
-            start=start,
-            end=end,
-            inputs=inputs,
-            files=self._folders.files(submission.files),
-            file_count=submission.file_count,
-            volume_bytes=submission.volume_bytes,
-            mode=submission.mode,
-            complete=said.is_complete(),
-            sequence_index=said.sequence_index(),
-            investigation_id=said.text(submission.investigation_id, "investigationId"),
-            producer=said.producer(),
-            submitted_at=submitted_at,
-            findings=[],
-            definitions_version=self._definitions_version,
-        )
+        return {
+            "dataset_id": self._identities.dataset(path),
+            "receipt_id": receipt_id,
+            "path": path,
+            "name": name,
+            "proposal": proposal,
+            "beamline": beamline,
+            "sample_name": sample,
+            "type": recognised.type,
+            "technique": recognised.technique,
+            "technique_pid": recognised.technique_pid,
+            "kind": recognised.kind_name,
+            "start": start,
+            "end": end,
+            "inputs": inputs,
+            "files": self._folders.files(submission.files),
+            "file_count": submission.file_count,
+            "volume_bytes": submission.volume_bytes,
+            "mode": submission.mode,
+            "complete": said.is_complete(),
+            "sequence_index": said.sequence_index(),
+            "investigation_id": said.text(submission.investigation_id, "investigationId"),
+            "producer": said.producer(),
+            "submitted_at": submitted_at,
+            "findings": [],
+            "definitions_version": self._definitions_version,
+            "revision": None,
+        }
 
     def _recognise(self, said: CanonicalSubmission, input_count: int) -> Recognised:
         traits = said.traits(input_count)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from shared.events import members
@@ -120,13 +121,19 @@ def derived_headers(
         topic,
         receipt_id=receipt_id,
         source=f"/beamcat/{stage}",
-        time=now.isoformat(),
+        time=_time_of(now),
         traceparent=trace_of(record),
         places=places,
         producer=producer_of(record),
         origin=origin_of(record),
         content=content_of(record),
     )
+
+
+@lru_cache(maxsize=1)
+def _time_of(now: datetime) -> str:
+    """The time in ISO 8601. All events of a batch have the same one."""
+    return now.isoformat()
 
 
 def producer_of(record: Record) -> bytes | None:

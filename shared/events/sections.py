@@ -2,7 +2,7 @@
 
 import base64
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -27,10 +27,27 @@ Moment = Annotated[AwareDatetime, AfterValidator(within_years)]
 Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
+NO_OTHER_STATE = {"__pydantic_fields_set__": set[str](), "__pydantic_extra__": None, "__pydantic_private__": None}
+"""The state of a section beside its fields."""
+
+
 class Section(BaseModel):
     """A frozen part of an event. Unknown fields are ignored here and kept on the wire."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+S = TypeVar("S", bound=Section)
+
+
+def unchecked(section: type[S], fields: dict[str, object]) -> S:
+    """A section of values that were checked already, for a tenth of the cost of checking them again.
+
+    `fields` has the value of each field, in the order of the class.
+    """
+    made = section.__new__(section)
+    made.__setstate__({**NO_OTHER_STATE, "__dict__": fields})
+    return made
 
 
 class Severity(StrEnum):

@@ -7,6 +7,7 @@ event in base64, or hash, beginning and end of a larger one (`rejection_message.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -57,7 +58,7 @@ class Topic:
     timestamps: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
     """Whose clock stamps a record: the sender's, or Kafka's own, which no sender can forge."""
 
-    @property
+    @cached_property
     def type(self) -> str:
         """The CloudEvents type, such as `beamcat.dataset.linked.v1`."""
         return f"beamcat.{self.name}.v{self.version}"

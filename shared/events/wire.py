@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
+from functools import cache, reduce
 from hashlib import sha256
 from typing import Generic, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
@@ -28,8 +28,8 @@ from shared.foundation.storable import ESCAPED_NUL, NUL
 E = TypeVar("E", bound=BaseModel)
 
 KEY_CHARACTERS = 32
-TO_JSON = msgspec.json.Encoder().encode
-"""Writes plain values in half of the time that pydantic takes."""
+TO_JSON = msgspec.json.Encoder(enc_hook=lambda section: msgspec.Raw(to_json(section))).encode
+"""Writes plain values, structs and sections. Plain values take half of the time that pydantic needs."""
 
 
 class SubmissionId(NamedTuple):
@@ -103,15 +103,14 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
 
 def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     """The part of the payload that the view needs. A producer's own bytes are read in full if any is needed."""
-    if not view.model_fields:
+    if _is_empty(view):
         return view()
-    if issubclass(view, PlainView) and (found := struct(value, view)) is not None:
+    needed = value if topic is SUBMITTED else members.without(value, members.members_of(record.headers), view)
+    if issubclass(view, PlainView) and (found := struct(needed, view)) is not None:
         return found
-    if topic is not SUBMITTED:
-        needed = members.without(value, members.members_of(record.headers), view)
-        if needed is not value:
-            with contextlib.suppress(ValidationError):
-                return view.model_validate_json(needed)
+    if needed is not value:
+        with contextlib.suppress(ValidationError):
+            return view.model_validate_json(needed)
     try:
         event = view.model_validate_json(value)
     except ValidationError as error:
@@ -119,6 +118,11 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     if ESCAPED_NUL in value or b"NaN" in value or b"Infinity" in value:
         _refuse_unstorable(value)
     return event
+
+
+@cache
+def _is_empty(view: type[BaseModel]) -> bool:
+    return not view.model_fields
 
 
 def examine(record: Record, topic: Topic) -> None:
@@ -200,7 +204,6 @@ def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]
         known = (Member("submission", value.index(b"{") + 1, len(value)),)
     parts, end, added = [value], len(value), []
     for name, section in sections.items():
-        written = to_json(section) if isinstance(section, Section) else TO_JSON(section)
-        parts.append(b',"%b":%b' % (name.encode(), written))
+        parts.append(b',"%b":%b' % (name.encode(), TO_JSON(section)))
         added.append(Member(name, end + 1, end := end + len(parts[-1])))
     return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())

@@ -28,7 +28,8 @@ from shared.runtime.retries import until_done
 from shared.stages.halt import HaltRule
 from shared.stages.handover import Follower, Handover
 from shared.stages.stage import Stage, StageRunner
-from shared.stages.stream import Stream, Subscription
+from shared.stages.stream import Stream
+from shared.stages.subscription import Subscription
 
 logger = logging.getLogger(__name__)
 

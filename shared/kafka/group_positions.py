@@ -44,6 +44,7 @@ class MemberPositions:
         self._assignments = 0
         self._trusted = -1
         self._marks: dict[TopicPartition, tuple[Mark, ...]] = {}
+        self._settled: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
 
     @property
@@ -73,6 +74,7 @@ class MemberPositions:
         if fresh := [at for at in partitions if places.get(at) is None]:
             await consumer.seek_to_beginning(*fresh)
         self._committed = {at: place or 0 for at, place in places.items()}
+        self._settled = dict(self._committed)
         self._marks = {
             at: tuple(mark for mark in said.marks if mark.offset < (places[at] or 0)) for at, said in remembered.items()
         }
@@ -96,10 +98,16 @@ class MemberPositions:
             ),
         )
 
-    async def commit(
-        self, consumer: AIOKafkaConsumer, settled: Sequence[Record], sources: Callable[[], Sequence[str]]
-    ) -> None:
-        """Commit the client's positions with the marks of settled records, unless the positions are unchanged.
+    def settle(self, consumer: AIOKafkaConsumer, records: Iterable[Record]) -> None:
+        """Note the client's positions, with marks of these records. Everything before the positions is settled."""
+        if not self.is_trusted:
+            return
+        for at, settled in _by_partition(records).items():
+            self._marks[at] = with_settled(self._marks.get(at, ()), settled)
+        self._settled = _positions(consumer)
+
+    async def commit(self, consumer: AIOKafkaConsumer, sources: Callable[[], Sequence[str]]) -> None:
+        """Commit the positions that were noted last, unless they are committed already.
 
         If the group rebalanced meanwhile, nothing is committed: the records come again and change nothing.
 
@@ -108,9 +116,7 @@ class MemberPositions:
         """
         if not self.is_trusted:
             return
-        for at, records in _by_partition(settled).items():
-            self._marks[at] = with_settled(self._marks.get(at, ()), records)
-        moved = {at: place for at, place in _positions(consumer).items() if place != self._committed.get(at)}
+        moved = {at: place for at, place in self._settled.items() if place != self._committed.get(at)}
         if moved:
             fine = tuple(sources())
             remembered = {at: Remembered(self._marks.get(at, ()), fine) for at in moved}
@@ -122,7 +128,7 @@ class MemberPositions:
         lags: dict[int, int] = {}
         for at in _positions(consumer) if self.is_trusted else ():
             end = consumer.last_stable_offset(at)
-            lags[at.partition] = 0 if end is None else max(0, end - self._committed.get(at, 0))
+            lags[at.partition] = 0 if end is None else max(0, end - self._settled.get(at, 0))
         return lags
 
 

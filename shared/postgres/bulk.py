@@ -7,8 +7,10 @@ statements are built from the tables when a module is imported. In their clauses
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import chain
 from types import MappingProxyType
 
 import asyncpg
@@ -22,8 +24,8 @@ AS_GIVEN = "new.nth"
 """The order in which the rows were given. It costs no sort: PostgreSQL knows that `with ordinality` counts upwards."""
 
 DO_NOTHING = "on conflict do nothing"
-_PARAMETER = re.compile(r"\$(\d+)")
 _COLLATION = re.compile(r' COLLATE "[^"]*"')
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 def insert(
@@ -87,6 +89,30 @@ def update(
     return f"on conflict ({_list(key)}) do update set {clause}" + (f"\nwhere {where}" if where else "")
 
 
+@cache
+def combined(*statements: str) -> str:
+    """Several statements as one, which takes one round trip. Their parameters follow each other.
+
+    All statements see the tables as they were before. Foreign keys are checked after the last one. PostgreSQL does not
+    say in which order they run, but it is always the same order.
+    """
+    parts, before = [], 0
+    for statement in statements:
+        parts.append(_PARAMETER.sub(partial(_moved, before), statement))
+        before += max(map(int, _PARAMETER.findall(statement)), default=0)
+    named = ",\n".join(f"part_{n} as (\n{part}\n)" for n, part in enumerate(parts[:-1], 1))
+    return f"with {named}\n{parts[-1]}" if named else parts[-1]
+
+
+def _moved(by: int, parameter: re.Match[str]) -> str:
+    return f"${int(parameter[1]) + by}"
+
+
+def columns(table: Table, rows: Sequence[Sequence[object]]) -> Sequence[Sequence[object]]:
+    """The rows as the parameters of `insert`: one sequence for each column, also if there are no rows."""
+    return list(zip(*rows, strict=True)) or [()] * len(insertable(table))
+
+
 def insertable(table: Table) -> list[str]:
     """The columns that PostgreSQL does not number itself."""
     return [column.name for column in table.columns if column.identity is None]
@@ -134,12 +160,23 @@ async def copy_new(
         asyncpg.UniqueViolationError: a row violates another constraint.
         asyncpg.DataError: a value does not fit into its column.
     """
-    try:
+    with racing(constraint or f"{table.name}_pkey"):
         await copy(connection, table, rows, more)
+
+
+@contextmanager
+def racing(*constraints: str) -> Iterator[None]:
+    """Within it, a row that violates one of these constraints means that another writer was faster.
+
+    Raises:
+        asyncpg.SerializationError: this happened. The batch has to run again.
+    """
+    try:
+        yield
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name != (constraint or f"{table.name}_pkey"):
+        if error.constraint_name not in constraints:
             raise
-        raise asyncpg.SerializationError(f"another writer was faster with a row of {table.name}: {error}") from error
+        raise asyncpg.SerializationError(f"another writer was faster: {error}") from error
 
 
 async def fetch(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:
@@ -167,34 +204,19 @@ class Writes:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._statements: list[str] = []
-        self._arguments: list[Sequence[object]] = []
+        self._added: list[tuple[str, list[Sequence[object]]]] = []
 
     def add(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Add a statement as `write` takes it. Without rows it is left out."""
         if rows:
-            self._statements.append(statement)
-            self._arguments += zip(*rows, strict=True)
+            self._added.append((statement, list(zip(*rows, strict=True))))
 
     async def run(self) -> None:
         """Run what was added, and forget it."""
-        if self._statements:
-            await self.connection.execute(together(*self._statements), *self._arguments)
-            self._statements, self._arguments = [], []
-
-
-@cache
-def together(*statements: str) -> str:
-    """One statement that does what several do. It takes the parameters of the first, then those of the second, etc."""
-    parts, before = [], 0
-    for number, statement in enumerate(statements):
-        parts.append(f"part_{number} as (\n{_renumbered(statement, before)}\n)")
-        before += max(map(int, _PARAMETER.findall(statement)), default=0)
-    return f"with {', '.join(reversed(parts))} select"  # PostgreSQL runs the last part first
-
-
-def _renumbered(statement: str, before: int) -> str:
-    return _PARAMETER.sub(lambda parameter: f"${int(parameter[1]) + before}", statement)
+        if self._added:
+            statements, arguments = zip(*reversed(self._added), strict=True)  # PostgreSQL runs the last one first
+            await self.connection.execute(combined(*statements), *chain.from_iterable(arguments))
+            self._added = []
 
 
 def _quoted(name: str) -> str:

@@ -6,12 +6,11 @@ the stage that reads from Kafka. After a failure its batch is processed again, a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from shared.events import notes
+from shared.events.headers import ORIGIN
 from shared.events.record import UNWRITTEN, Message, Record
-from shared.events.rejection_message import first_reading
 from shared.kafka.publisher import Publisher
 from shared.stages.lots import lots_of
 from shared.stages.stage import Stage, StageRunner
@@ -53,5 +52,6 @@ class Handover:
 
 def handed_over(message: Message) -> Record:
     """The record that a stage reads instead of one from Kafka. Its time is that of the submission."""
-    record = Record(message.topic, UNWRITTEN, UNWRITTEN, 0, message.key, message.value, message.headers)
-    return replace(record, timestamp_ms=first_reading(record).timestamp_ms)
+    read_at = dict(message.headers).get(ORIGIN, b"").rpartition(b"/")[2]
+    time = int(read_at) if read_at.isdigit() else 0
+    return Record(message.topic, UNWRITTEN, UNWRITTEN, time, message.key, message.value, message.headers)

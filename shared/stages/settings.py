@@ -11,7 +11,7 @@ class StageSettings(Settings):
 
     batch_events: Count = Field(default=500, description="the most events in a batch of a stage")
     batch_milliseconds: int = Field(
-        default=100,
+        default=50,
         ge=0,
         le=60_000,
         description="how long a stage that is not behind lets the next batch grow, in milliseconds; a stage that "

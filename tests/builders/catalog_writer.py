@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.documents import CatalogDocument, CatalogView, written
+from services.catalog_writer.handler import CurrentRevision
 from shared.events.dataset import (
+    Commit,
     DatasetCommitted,
     DatasetFacts,
     DatasetTracked,
@@ -165,3 +167,17 @@ class Tracked:
 
 def committed(message: Message) -> DatasetCommitted:
     return DatasetCommitted.model_validate_json(message.value)
+
+
+def read_back(document: CatalogDocument) -> CatalogDocument:
+    """The document as the store reads it from its event."""
+    commit = Commit(
+        receipt_id="r1",
+        dataset_id=document.dataset_id,
+        path=document.path,
+        revision=1,
+        outcome="created",
+        submitted_at=NOW,
+        committed_at=NOW,
+    )
+    return CurrentRevision.read(written(commit, document)).document

@@ -21,5 +21,5 @@ def readers() -> Iterator[tuple[str, dict[str, str]]]:
 
 def test_every_consumer_reads_committed_records_only() -> None:
     found = list(readers())
-    assert {file for file, _ in found} >= {"shared/stages/stream.py", "shared/kafka/rewind.py", PROBE}
+    assert {file for file, _ in found} >= {"shared/stages/subscription.py", "shared/kafka/rewind.py", PROBE}
     assert [file for file, said in found if said.get("isolation_level") != "ONLY_COMMITTED"] == [PROBE]

@@ -35,7 +35,7 @@ def test_what_is_patched_is_as_it_was_read(patched: Callable[..., Any], fingerpr
     found = sha256(inspect.getsource(patched).encode()).hexdigest()[:16]
     assert found == fingerprint, (
         f"{patched.__module__}.{patched.__qualname__} has changed: read what is new, see whether docs/adr/0031 still "
-        f"holds and shared/kafka and shared/stages/stream.py still fit, then write {found} here"
+        f"holds and shared/kafka and shared/stages/subscription.py still fit, then write {found} here"
     )
 
 

@@ -17,16 +17,48 @@ from services.linker.plan.commits import CommitContext, CommittedView
 from services.linker.plan.rejections import RejectedView
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
-from shared.stages.stage import Store, Transaction
+from shared.stages.stage import Transaction
 
 E = TypeVar("E", bound=BaseModel)
-K = TypeVar("K")
+K = TypeVar("K", covariant=True)
 
 
 MOST_AT_ONCE = 100
 """How many submissions one transaction gives up or searches for. Each may have waited for thousands of inputs."""
 NO_MORE_SEARCHES = 100
 """A number of searches that no submission reaches, so it marks one that is not searched for again."""
+
+
+class LinkerTransaction(Transaction[E, K], Protocol[E, K]):
+    """A transaction of one of the linker's stages."""
+
+    leaves_work: bool
+    """Whether it has saved something that the relay can settle now."""
+
+
+class StageStore(Generic[E, K]):
+    """One stage's part of a store: it begins a transaction of the store and wraps it for the stage."""
+
+    def __init__(
+        self, begin: Callable[[], AbstractAsyncContextManager[Any]], wrap: Callable[[Any], LinkerTransaction[E, K]]
+    ) -> None:
+        self._begin = begin
+        self._wrap = wrap
+        self._has_left_work = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction[E, K]]:
+        """A transaction that commits at the end, and rolls back on an error."""
+        async with self._begin() as begun:
+            transaction = self._wrap(begun)
+            yield transaction
+        self._has_left_work |= transaction.leaves_work
+
+    def wake_for_work(self, wake: Callable[[], None]) -> None:
+        """Wake the relay if transactions have left work for it since the last call. Most batches leave none."""
+        if self._has_left_work:
+            self._has_left_work = False
+            wake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +103,19 @@ class LinkStore(Protocol):
     """Everything that the linker remembers, for its four stages, its relays, its timer and its routes."""
 
     @property
-    def linking(self) -> Store[LinkerView, Known]:
+    def linking(self) -> StageStore[LinkerView, Known]:
         """For the stage that links."""
 
     @property
-    def commits(self) -> Store[CommittedView, CommitContext]:
+    def commits(self) -> StageStore[CommittedView, CommitContext]:
         """For the stage that learns of commits, and notes what they release and which results they affect."""
 
     @property
-    def announcements(self) -> Store[InvestigationAnnounced, PlanContext]:
+    def announcements(self) -> StageStore[InvestigationAnnounced, PlanContext]:
         """For the stage that learns of investigations, and moves datasets to them."""
 
     @property
-    def rejections(self) -> Store[RejectedView, None]:
+    def rejections(self) -> StageStore[RejectedView, None]:
         """For the stage that learns of rejections, and ends the waiting of kinds that do not wait for a correction."""
 
     def due(self, most: int, now: datetime) -> AbstractAsyncContextManager[DueBatch]:
@@ -116,19 +148,3 @@ class LinkStore(Protocol):
 
     async def pending(self, most: int) -> Sequence[HeldSummary]:
         """What is held and not settled, oldest first."""
-
-
-class StageStore(Generic[E, K]):
-    """One stage's part of a store: it begins a transaction of the store and wraps it for the stage."""
-
-    def __init__(
-        self, begin: Callable[[], AbstractAsyncContextManager[Any]], wrap: Callable[[Any], Transaction[E, K]]
-    ) -> None:
-        self._begin = begin
-        self._wrap = wrap
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction[E, K]]:
-        """A transaction that commits at the end, and rolls back on an error."""
-        async with self._begin() as begun:
-            yield self._wrap(begun)

@@ -10,12 +10,12 @@ from services.linker.plan.input_changes import AffectedResult, InputChange, affe
 from services.linker.plan.investigations import Plan
 from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, move_of_new, placed
 from shared.events.dataset import Commit
-from shared.events.sections import Section
+from shared.events.structs import PlainView
 from shared.events.wire import Received
 from shared.stages.outcomes import Learned, Outcome
 
 
-class CommittedView(Section):
+class CommittedView(PlainView):
     """A commit without parameters and files."""
 
     commit: Commit

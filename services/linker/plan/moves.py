@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime
-from pydantic_core import to_json
 
 from services.linker.inputs.relationships import CODES
 from services.linker.inputs.submissions import STAGE, HeldSubmission, HeldSummary, State
@@ -20,7 +19,7 @@ from shared.events.record import Record
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Producer, ProposalKey, Section
 from shared.events.topics import VALIDATED
-from shared.events.wire import SubmissionId
+from shared.events.wire import TO_JSON, SubmissionId
 
 MADE_ANEW = {UNKNOWN, *CODES}
 """The codes of the linker's own findings. A move drops them, and the linker decides them anew."""
@@ -138,7 +137,7 @@ def _facts_json(commit: Commit, document: CommittedDocument) -> bytes:
         "definitions_version": document.definitions_version,
         "revision": None,
     }
-    return to_json(facts)
+    return TO_JSON(facts)
 
 
 def move(dataset: Placed, target: UUID, now: datetime) -> Move:

@@ -43,7 +43,12 @@ class World:
         self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Backoff())
         self.looks = Relay("linker-looks", RepeatedSearchOutbox(links, self.clock), self.publisher, Backoff())
         self.deadlines = Deadlines(links, self.relay, Backoff(), self.clock)
-        self._linking, self._commits, self._office, self._rejections = map(self._runner, stages_of(links, self.linker))
+        self.times_woken = 0
+        stages = stages_of(links, self.linker, self._wake)
+        self._linking, self._commits, self._office, self._rejections = map(self._runner, stages)
+
+    def _wake(self) -> None:
+        self.times_woken += 1
 
     def clock(self) -> datetime:
         return self.now

@@ -5,7 +5,7 @@ from asyncpg import PostgresError
 
 from services.linker.plan.slots import Slot, opened
 from services.linker.storage.postgres.investigations import keep_slots
-from services.linker.storage.postgres.plan import PlanReader
+from services.linker.storage.postgres.plan import VERSION, PlanReader
 from shared.postgres.database import Database
 from tests.builders.linker.records import IDENTITIES, NOON
 
@@ -26,7 +26,7 @@ def plans() -> PlanReader:
 
 async def read(database: Database, plans: PlanReader, home: tuple[str, str] = HOME) -> Slot | None:
     async with database.connection() as connection:
-        plan = await plans.read(connection, {home}, ())
+        plan = await plans.read(connection, await connection.fetchval(VERSION), {home}, ())
     return plan.at(home, NOON)
 
 
@@ -75,7 +75,7 @@ async def test_a_change_that_was_rolled_back_is_forgotten_even_by_the_process_th
     async def fail_after_reading() -> None:
         async with database.transaction() as writer:
             await keep_slots(writer, [investigation()])
-            plan = await plans.read(writer, {HOME}, ())
+            plan = await plans.read(writer, await writer.fetchval(VERSION), {HOME}, ())
             assert plan.at(HOME, NOON) == investigation()
             await writer.execute("select 1 / 0")
 

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import ClassVar
@@ -24,6 +24,7 @@ from tests.builders.linker.records import (
     announced,
     committed,
     facts,
+    rejected,
     slot,
     validated,
 )
@@ -105,7 +106,7 @@ class CountingDatabase(Database):
                 yield connection
 
 
-async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_nothing(linker_url: str) -> None:
+async def test_a_batch_of_which_nothing_waits_costs_one_query_and_writes_nothing(linker_url: str) -> None:
     database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
     await database.open()
     world, before = (World(PostgresLinks(database, IDENTITIES, DEMANDS)) for _ in range(2))
@@ -115,7 +116,52 @@ async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_not
     await world.submit(*(facts(f"/data/{n}", ["/data/a"]) for n in range(50)))
     await database.close()
     assert len(world.linked) == 50
-    assert database.statements == ["begin;", "select", "select", "select", "commit;"]
+    assert database.statements == ["select"]
+
+
+async def test_learning_what_nobody_waits_for_writes_once(linker_url: str) -> None:
+    database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
+    await database.open()
+    world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
+    session = slot("session", NOON)
+    await world.learn(committed("/data/types/parent"), committed("/data/types/child", ["/data/types/parent"]))
+    costs = []
+    for record in (
+        committed("/data/planned", slot=session),
+        committed("/data/child", ["/data/planned"], slot=session),
+        committed("/data/opened"),
+    ):
+        database.statements.clear()
+        await world.learn(record)
+        costs.append(database.statements.copy())
+    await database.close()
+    assert costs == [
+        ["begin", "with", "commit"],
+        ["begin;", "select", "with", "commit"],
+        ["begin;", "select", "with", "commit"],
+    ]
+
+
+async def test_only_a_batch_that_leaves_work_wakes_the_relay(world: World) -> None:
+    async def woken_by(batch: Awaitable[None]) -> bool:
+        before = world.times_woken
+        await batch
+        return world.times_woken > before
+
+    assert not await woken_by(world.submit(facts("/data/a")))
+    assert not await woken_by(world.submit(facts("/data/b", ["/data/a"])))
+    assert await woken_by(world.learn(committed("/data/a"))), "b waits for it"
+    assert not await woken_by(world.learn(committed("/data/c"))), "nothing waits for it"
+    assert await woken_by(world.submit(facts("/data/b", receipt="later"))), "it goes behind what is released"
+    await world.send()
+    assert not await woken_by(world.submit(facts("/data/d", ["/data/x"], kind="xrf.processed.fit")))
+    assert not await woken_by(world.reject(rejected("/data/y")))
+    assert await woken_by(world.reject(rejected("/data/x"))), "d does not wait for its correction"
+    assert not await woken_by(world.announce(announced(slot("elsewhere", NOON + WEEK))))
+    assert await woken_by(world.announce(announced(slot("session", NOON)))), "a and c move there"
+    await world.learn(committed("/data/b", ["/data/a"], slot=slot("session", NOON)))
+    recollected = committed("/data/a", revision=3, recollected=NOON + WEEK, slot=slot("session", NOON))
+    assert await woken_by(world.learn(recollected)), "b is outdated"
 
 
 async def test_a_relay_with_nothing_to_do_asks_once(linker_url: str) -> None:
@@ -123,10 +169,13 @@ async def test_a_relay_with_nothing_to_do_asks_once(linker_url: str) -> None:
     await database.open()
     world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
     await world.send()
+    await world.looks.drain_once()
     database.statements.clear()
     await world.send()
-    await database.close()
     assert database.statements == ["select"]
+    await world.looks.drain_once()
+    assert database.statements == ["select"] * 2
+    await database.close()
 
 
 async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_whatever_its_size(

@@ -39,7 +39,7 @@ from generate_series(1, $1::int) as n, lateral (
 """
 ID = uuid4()
 STATEMENTS: dict[str, tuple[Any, ...]] = {
-    "CATALOGUED": ([ID],),
+    "SNAPSHOT": (["r"], [ID], [ID]),
     "NEAR_PATHS": (["/data/x"], 3),
     "AWAIT": ([ID], ["/data/x"]),
     "ANCESTRY": ([ID], 100),
@@ -108,7 +108,7 @@ async def test_no_statement_looks_through_all_that_waits(database: Database) -> 
 
 def test_every_statement_about_what_waits_is_looked_at() -> None:
     about = {name for name, text in SQL.items() if "held" in text or "dataset" in text}
-    clauses = {"COLUMNS", "STILL_MISSING", "COMPLETE", "WHOSE", "SUMMARIES"}
+    clauses = {"COLUMNS", "STILL_MISSING", "COMPLETE", "WHOSE", "SUMMARIES", "HELD_BY"}
     left_out = {"HOLD", "ENTOMB", "COMMITTED", "IN_PLACEHOLDERS", "IN_INVESTIGATIONS", "AFFECTED", "AFFECT", "ARRIVED"}
     assert about - STATEMENTS.keys() - LOOKS_THROUGH_WHAT_WAITS - clauses - left_out == {"ALL_RELEASED"}
 

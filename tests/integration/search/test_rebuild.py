@@ -30,7 +30,8 @@ from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
-from shared.stages.stream import Stream, Subscription
+from shared.stages.stream import Stream
+from shared.stages.subscription import Subscription
 from tests.builders.read_model import Snapshot, differences, snapshot
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 from tests.builders.seeds import seed_of_run

@@ -20,7 +20,8 @@ from shared.stages.handover import Follower
 from shared.stages.outcomes import Learned
 from shared.stages.settings import StageSettings
 from shared.stages.stage import Stage, StageRunner, Stateless
-from shared.stages.stream import Stream, Subscription
+from shared.stages.stream import Stream
+from shared.stages.subscription import Subscription
 from tests.builders.runners import NeverHalted
 from tests.builders.submissions import IDENTITIES
 

@@ -21,7 +21,8 @@ from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.stages.settings import StageSettings
-from shared.stages.stream import Stream, Subscription
+from shared.stages.stream import Stream
+from shared.stages.subscription import Subscription
 from tests.builders.runners import NeverHalted
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]

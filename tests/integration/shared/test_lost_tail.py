@@ -22,7 +22,8 @@ from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.runtime.metrics import MOVED_BACK
 from shared.stages.settings import StageSettings
-from shared.stages.stream import Stream, Subscription
+from shared.stages.stream import Stream
+from shared.stages.subscription import Subscription
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 

@@ -29,11 +29,13 @@ from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.runtime.backoff import Backoff
+from shared.stages import subscription as subscriptions
 from shared.stages.halt import HaltRule
 from shared.stages.outcomes import Outcome, Passed
 from shared.stages.settings import StageSettings
 from shared.stages.stage import Stage, StageRunner, Stateless
-from shared.stages.stream import Runner, Stream, Subscription
+from shared.stages.stream import Stream
+from shared.stages.subscription import Runner, Subscription
 from tests.builders.runners import NeverHalted
 from tests.builders.submissions import IDENTITIES
 
@@ -329,6 +331,58 @@ async def test_a_stuck_batch_shows_as_lag_and_a_graceful_stop_finishes_it(bench:
         await until(behind)
         asyncio.get_running_loop().call_later(0.1, release.set)
     assert await bench.committed() > 0
+
+
+async def test_positions_wait_for_a_while_and_a_graceful_stop_commits_them(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "COMMIT_SECONDS", 3600.0)
+    run = uuid4().hex
+    async with bench.consuming(bench.runner()) as subscription:
+        await bench.publisher.publish([submission(f"{run}-first")])
+        await until(lambda: _at_least(bench, 1))
+        already = await bench.committed()
+        stop_commits_of_polls(subscription, monkeypatch)
+        await bench.publisher.publish([submission(f"{run}-{number}") for number in range(20)])
+
+        async def settled() -> bool:
+            return subscription.settled >= 21 and await subscription.measure() == 0
+
+        await until(settled)
+        assert await bench.committed() == already
+    assert await bench.committed() >= already + 20
+
+
+def stop_commits_of_polls(subscription: Subscription, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if events never ceased to come: a poll that finds none would commit."""
+    take = subscription._take
+
+    async def some(consumer: AIOKafkaConsumer) -> Sequence[Any]:
+        while not (found := await take(consumer)) and subscription._subscriber.running:
+            continue
+        return found
+
+    monkeypatch.setattr(subscription, "_take", some)
+
+
+async def test_a_stage_that_rests_fetches_nothing_and_then_goes_on(bench: Bench) -> None:
+    run = uuid4().hex
+    async with bench.consuming(bench.runner()) as subscription:
+        await until(lambda: _is_assigned(subscription))
+        subscription._rest_seconds = 2.0
+        consumer = subscription._subscriber.consumer
+
+        async def rests() -> bool:
+            return bool(consumer.paused() == consumer.assignment() != set())
+
+        await bench.publisher.publish([submission(f"{run}-first")])
+        await until(rests)
+        await bench.publisher.publish([submission(f"{run}-second")])
+        await read_all(bench.settings, VALIDATED.name, {f"r-{run}-second".encode()})
+
+
+async def _is_assigned(subscription: Subscription) -> bool:
+    return subscription.assigned
 
 
 async def test_two_replicas_share_the_partitions_and_nothing_is_lost_when_one_joins_in_mid_batch(bench: Bench) -> None:

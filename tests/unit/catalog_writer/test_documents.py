@@ -8,7 +8,7 @@ from shared.events.dataset import DeclaredFile, Parameter
 from shared.events.sample import Container
 from shared.events.sections import Finding, Severity
 from shared.events.wire import member
-from tests.builders.catalog_writer import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
+from tests.builders.catalog_writer import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number, read_back
 
 WEDGE = Tracked(
     kind="mx.raw.characterisation",
@@ -21,7 +21,7 @@ WEDGE = Tracked(
 
 def document(submission: Tracked) -> CatalogDocument:
     received = submission.received()
-    return document_of(received.event, member(received.record, "parameters"))
+    return read_back(document_of(received.event, member(received.record, "parameters")))
 
 
 def warning(parameter: str | None, message: str = "m") -> Finding:

@@ -11,7 +11,16 @@ from shared.events.codes import Code, Refusal
 from shared.events.sample import Container, SampleRef
 from shared.events.sections import Finding, Producer
 from shared.stages.outcomes import Outcome
-from tests.builders.catalog_writer import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
+from tests.builders.catalog_writer import (
+    IDENTITIES,
+    INVESTIGATION,
+    NOW,
+    NUMBERS,
+    PLACEHOLDER,
+    Tracked,
+    number,
+    read_back,
+)
 from tests.builders.described import COMBINING
 
 NOTHING = CatalogState({}, {}, NUMBERS)
@@ -43,7 +52,7 @@ def outcomes(*submissions: Tracked) -> list[Outcome]:
 def last_document(*submissions: Tracked) -> CatalogDocument:
     outcome = outcomes(*submissions)[-1]
     assert isinstance(outcome, Revised), outcome
-    return outcome.document
+    return read_back(outcome.document)
 
 
 def refusal(*submissions: Tracked) -> Refusal:

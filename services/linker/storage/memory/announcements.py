@@ -13,6 +13,8 @@ from shared.stages.outcomes import Outcome
 class AnnouncementsTransaction:
     """One transaction of the stage that learns of investigations."""
 
+    leaves_work = True
+
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 

@@ -12,6 +12,8 @@ from shared.stages.outcomes import Outcome
 class CommitsTransaction:
     """One transaction of the stage that learns of commits."""
 
+    leaves_work = True
+
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 

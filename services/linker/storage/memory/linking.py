@@ -16,6 +16,8 @@ from shared.stages.outcomes import Outcome
 class LinkingTransaction:
     """One transaction of the stage that links."""
 
+    leaves_work = True
+
     def __init__(self, tables: MemoryTables, identities: Identities, most_awaited: int) -> None:
         self._tables = tables
         self._identities = identities

@@ -11,6 +11,8 @@ from shared.stages.outcomes import Outcome
 class RejectionsTransaction:
     """One transaction of the stage that learns of rejections."""
 
+    leaves_work = True
+
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 

@@ -22,7 +22,6 @@ from services.linker.storage.memory.tables import MemoryTables
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced
-from shared.stages.stage import Store
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 
@@ -35,14 +34,14 @@ class MemoryLinks:
         self._identities = identities
         self._tables = MemoryTables(demands=demands)
         self._turn = asyncio.Lock()
-        self.linking: Store[LinkerView, Known] = StageStore(
+        self.linking: StageStore[LinkerView, Known] = StageStore(
             self._begin, lambda tables: LinkingTransaction(tables, identities, most_awaited)
         )
-        self.commits: Store[CommittedView, CommitContext] = StageStore(self._begin, CommitsTransaction)
-        self.announcements: Store[InvestigationAnnounced, PlanContext] = StageStore(
+        self.commits: StageStore[CommittedView, CommitContext] = StageStore(self._begin, CommitsTransaction)
+        self.announcements: StageStore[InvestigationAnnounced, PlanContext] = StageStore(
             self._begin, AnnouncementsTransaction
         )
-        self.rejections: Store[RejectedView, None] = StageStore(self._begin, RejectionsTransaction)
+        self.rejections: StageStore[RejectedView, None] = StageStore(self._begin, RejectionsTransaction)
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[MemoryTables]:

@@ -12,13 +12,13 @@ from services.linker.plan.slots import Slot, home_of
 from services.linker.storage.postgres.datasets import placed_of
 from services.linker.storage.postgres.held import hold_moves
 from services.linker.storage.postgres.investigations import keep_slots, reserved_numbers, slots_of
-from services.linker.storage.postgres.locks import ADOPTION_LOCK, LOCK, OPENING_LOCK
+from services.linker.storage.postgres.locks import ADOPTION_LOCK, OPENING_LOCK, lock
 from services.linker.tables import announcement
 from shared.events.identity import Identities, proposal_key
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.events.wire import Received
 from shared.postgres.bulk import DO_NOTHING, fetch, insert, write
-from shared.postgres.database import Connection
+from shared.postgres.late_transaction import LateTransaction
 from shared.stages.outcomes import Outcome
 
 LEARNED = """
@@ -48,14 +48,15 @@ order by dataset_id
 class AnnouncementsTransaction:
     """One transaction of the stage that learns of investigations."""
 
-    def __init__(self, connection: Connection, identities: Identities) -> None:
-        self._connection = connection
+    def __init__(self, transaction: LateTransaction, identities: Identities) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._identities = identities
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> PlanContext:
         """The plan around these events, and the datasets that they may move."""
-        await self._connection.execute(LOCK, ADOPTION_LOCK)
-        await self._connection.execute(LOCK, OPENING_LOCK)
+        await self._transaction.begin(lock(ADOPTION_LOCK), lock(OPENING_LOCK))
         said = [event.event.investigation for event in events]
         announced = [slot_of(each, self._identities) for each in said if isinstance(each, Investigation)]
         requests = [each for each in said if isinstance(each, RescheduledInvestigation)]
@@ -112,4 +113,6 @@ class AnnouncementsTransaction:
         await write(self._connection, LEARN, sorted(map(position_of, events)))
         planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
         await keep_slots(self._connection, [outcome.slot for outcome in planned])
-        await hold_moves(self._connection, [move for outcome in planned for move in outcome.moves])
+        moves = [move for outcome in planned for move in outcome.moves]
+        await hold_moves(self._connection, moves)
+        self.leaves_work = bool(moves)

@@ -1,6 +1,6 @@
 """The stage that learns of commits, in PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from services.linker.plan.commits import (
@@ -14,22 +14,22 @@ from services.linker.plan.commits import (
 from services.linker.plan.input_changes import input_change_of
 from services.linker.plan.investigations import Plan
 from services.linker.plan.moves import CommittedDocument
-from services.linker.storage.postgres.datasets import catalogued_in
 from services.linker.storage.postgres.held import hold_moves
-from services.linker.storage.postgres.locks import ADOPTION_LOCK, CHILDREN_LOCK, LOCK, LOCK_SHARED
+from services.linker.storage.postgres.locks import ADOPTION_LOCK, CHILDREN_LOCK, lock, shared_lock
 from services.linker.storage.postgres.plan import PlanReader
+from services.linker.storage.postgres.snapshot import snapshot_of
 from services.linker.tables import dataset, freed, revisit
 from shared.events.wire import Received
 from shared.foundation.arrays import array
 from shared.postgres.bulk import insert, update, write
-from shared.postgres.database import Connection
+from shared.postgres.late_transaction import LateTransaction
 from shared.stages.outcomes import Outcome
 
 _FACTS = (
     *("revision", "kind", "inputs", "proposal", "sample", "start", "complete", "investigation_id", "placeholder_id"),
     *("named", "facts", "inherits", "made_at", "recollected_at", "submission"),
 )
-COMMITTED = insert(
+_COMMITTED = insert(
     dataset,
     ["dataset_id", "path", *_FACTS],
     values={"committed": "true"},
@@ -39,9 +39,14 @@ COMMITTED = insert(
         _FACTS,
         values={"committed": "true", "rejected": "null", "rejected_ms": "null"},
         where="dataset.revision < excluded.revision",
-    ),
+    )
+    + "\nreturning old.dataset_id is null as is_new",
 )
-"""In the order of ids, as AWAIT. A revision older than the known one locks its row and changes nothing."""
+COMMITTED = f"with kept as ({_COMMITTED}) select count(*) from kept where is_new"  # noqa: S608  # made of constants
+"""In the order of ids, as AWAIT. A revision older than the known one locks its row and changes nothing.
+
+Returns how many of the datasets had no row.
+"""
 
 ANSWER = """
 insert into answered (submission)
@@ -87,53 +92,65 @@ dataset that the relay is working on is noted again afterwards.
 class CommitsTransaction:
     """One transaction of the stage that learns of commits."""
 
-    def __init__(self, connection: Connection, plans: PlanReader) -> None:
-        self._connection = connection
+    def __init__(self, transaction: LateTransaction, plans: PlanReader) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._plans = plans
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[CommittedView]]) -> CommitContext:
         """Reads nothing, unless a dataset is in a placeholder, has inputs, or was committed before."""
-        plan = await self._plan(event.event.document for event in events)
         committed = [
             (event.event.commit, document) for event in events if (document := event.event.document) is not None
         ]
+        in_placeholders = [document for _, document in committed if document.investigation.placeholder]
+        inputs = {parent.dataset_id for _, document in committed for parent in document.inputs}
         revised = {
             commit.dataset_id: as_catalogued(commit, document) for commit, document in committed if commit.revision > 1
         }
-        before = await catalogued_in(self._connection, revised.keys())
-        inputs = {parent.dataset_id for _, document in committed for parent in document.inputs}
+        before = (await snapshot_of(self._connection, revised.keys())).known.catalogued if revised else {}
+        locks = [shared_lock(ADOPTION_LOCK)] if in_placeholders else []
         if any(input_change_of(key, before.get(key), each) for key, each in revised.items()):
-            await self._connection.execute(LOCK, CHILDREN_LOCK)
+            locks.append(lock(CHILDREN_LOCK))
         elif inputs:
-            await self._connection.execute(LOCK_SHARED, CHILDREN_LOCK)
-        return CommitContext(plan, before, await catalogued_in(self._connection, inputs))
+            locks.append(shared_lock(CHILDREN_LOCK))
+        if not locks:
+            return CommitContext(before=before)
+        await self._transaction.begin(*locks)
+        version, _, known = await snapshot_of(self._connection, inputs)
+        plan = await self._plan(version, in_placeholders)
+        return CommitContext(plan, before, known.catalogued)
 
-    async def _plan(self, documents: Iterable[CommittedDocument | None]) -> Plan:
+    async def _plan(self, version: int | None, in_placeholders: Sequence[CommittedDocument]) -> Plan:
         """The plan that may take over what was committed into a placeholder."""
-        in_placeholders = [each for each in documents if each is not None and each.investigation.placeholder]
         if not in_placeholders:
             return Plan()
-        await self._connection.execute(LOCK_SHARED, ADOPTION_LOCK)
         homes = {(each.proposal, each.beamline) for each in in_placeholders}
         asked = [each.investigation.named or each.investigation.facility_id for each in in_placeholders]
-        return await self._plans.read(self._connection, homes, {name for name in asked if name is not None})
+        names = {name for name in asked if name is not None}
+        return await self._plans.read(self._connection, version, homes, names)
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """Save the datasets, and then, as a statement of its own, which of them a submission waits for.
 
         More statements are needed only where inputs changed, where datasets move, or where a submission may be read
-        again.
+        again. Nothing waits for a dataset without a row, because what waits has inserted one.
         """
-        facts = newest_of(outcomes)
-        await write(self._connection, ANSWER, answered_submissions(events))
-        await write(self._connection, COMMITTED, [_row(fact) for fact in facts])
+        facts, answered = newest_of(outcomes), answered_submissions(events)
+        await self._transaction.begin()
+        await write(self._connection, ANSWER, answered)
+        rows = [_row(fact) for fact in facts]
+        new = await self._connection.fetchval(COMMITTED, *zip(*rows, strict=True)) if rows else 0
         changes = [fact.input_change for fact in facts if fact.input_change is not None]
         rows = [(each.dataset_id, each.cause, each.recollected_at, each.start) for each in changes]
         await write(self._connection, AFFECT_CHILDREN, rows)
         affected = [(fact.dataset_id, fact.affected.cause) for fact in facts if fact.affected is not None]
         await write(self._connection, AFFECT, affected)
-        await hold_moves(self._connection, [move for fact in facts for move in fact.moves])
-        await write(self._connection, ARRIVE, [(fact.dataset_id,) for fact in facts])
+        moves = [move for fact in facts for move in fact.moves]
+        await hold_moves(self._connection, moves)
+        old = [(fact.dataset_id,) for fact in facts] if new < len(facts) else []
+        arrived = await write(self._connection, ARRIVE, old)
+        self.leaves_work = bool(changes or affected or moves or arrived)
 
 
 def _row(fact: CommittedRevision) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from uuid import UUID
 
 import asyncpg
 
@@ -16,10 +15,6 @@ from shared.postgres.database import Connection
 
 COLUMNS = """dataset_id, path, kind, inputs, proposal, sample, start, complete, named, revision, inherits, made_at,
     recollected_at, committed, rejected"""
-
-CATALOGUED = f"""
-select {COLUMNS} from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
-"""  # noqa: S608  # made of constants
 
 NEAR_PATHS = """
 select asked.path as asked, near.path as found from unnest($1::text[]) as asked (path)
@@ -45,13 +40,6 @@ def with_datasets(rows: Iterable[asyncpg.Record], known: Known) -> Known:
         elif row["rejected"] is not None:
             rejected[row["dataset_id"]] = row["rejected"]
     return replace(known, catalogued=catalogued, rejected=rejected)
-
-
-async def catalogued_in(connection: Connection, ids: Collection[UUID]) -> dict[UUID, CataloguedDataset]:
-    """Those of some datasets that are committed."""
-    if not ids:
-        return {}
-    return dict(with_datasets(await connection.fetch(CATALOGUED, list(ids)), Known()).catalogued)
 
 
 async def near_of(connection: Connection, paths: Collection[str]) -> Near:

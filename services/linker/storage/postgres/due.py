@@ -22,11 +22,12 @@ from services.linker.storage.postgres.known import (
     with_near,
     with_openings,
 )
-from services.linker.storage.postgres.locks import GRAPH_LOCK, LOCK
+from services.linker.storage.postgres.locks import GRAPH_LOCK, lock
 from services.linker.storage.postgres.plan import PlanReader
 from shared.events.dataset import DatasetFacts
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection, kept_awake
+from shared.postgres.late_transaction import LateTransaction
 
 MOST_BYTES = 64 * 1024 * 1024
 """How many bytes a batch of the relay may hold in memory, not counting its last record."""
@@ -130,9 +131,10 @@ async def submissions_due_for_search(
 class PostgresDueBatch:
     """Held submissions that can be settled, locked until the transaction ends."""
 
-    def __init__(self, connection: Connection, plans: PlanReader, submissions: Sequence[HeldSubmission]) -> None:
+    def __init__(self, transaction: LateTransaction, plans: PlanReader, submissions: Sequence[HeldSubmission]) -> None:
         self.submissions = submissions
-        self._connection = connection
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._plans = plans
         self._known = Known()
 
@@ -141,10 +143,10 @@ class PostgresDueBatch:
         if not datasets:
             return self._known
         known = await read_known(self._connection, self._plans, datasets, ())
-        known = await with_openings(self._connection, self._plans.identities, datasets, known)
+        known = await with_openings(self._transaction, self._plans.identities, datasets, known)
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
-            await self._connection.execute(LOCK, GRAPH_LOCK)
+            await self._transaction.begin(lock(GRAPH_LOCK))
             known = await with_answered(self._connection, known, [each.summary.id for each in self.submissions])
             known = await with_ancestry(self._connection, known, suspects)
         self._known = known

@@ -55,9 +55,10 @@ select receipt_id, {WHOSE}, dataset_id, path, state, since, deadline, code, mess
 from held
 """  # noqa: S608  # made of constants
 
-HELD_OF = f"""{SUMMARIES % ""}
-where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <> 'refused') order by seq
-"""
+HELD_BY = "(receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <> 'refused'))"
+"""The condition of what is held by some keys, or in the queues of some datasets."""
+
+HELD_OF = f"{SUMMARIES % ''} where {HELD_BY} order by seq"
 
 PENDING = f"{SUMMARIES % 'limit $2'} where state <> 'refused' order by seq limit $1"
 

@@ -7,17 +7,19 @@ from uuid import UUID
 from services.linker.inputs.lineage import Node
 from services.linker.known import Known
 from services.linker.plan.investigations import Plan, open_for
-from services.linker.storage.postgres.datasets import CATALOGUED, near_of, with_datasets
+from services.linker.storage.postgres.datasets import near_of
 from services.linker.storage.postgres.held import HELD_OF, summary_of
 from services.linker.storage.postgres.investigations import homes_and_names, keep_slots, reserved_numbers, slots_of
-from services.linker.storage.postgres.locks import LOCK, OPENING_LOCK
+from services.linker.storage.postgres.locks import OPENING_LOCK, lock
 from services.linker.storage.postgres.plan import PlanReader
+from services.linker.storage.postgres.snapshot import snapshot_of
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.wire import SubmissionId
 from shared.foundation.arrays import array
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection
+from shared.postgres.late_transaction import LateTransaction
 
 MOST_EDGES = 100_000
 """How many edges of the ancestry one batch searches for cycles."""
@@ -60,22 +62,22 @@ async def read_known(
     *,
     include_inputs: bool = False,
 ) -> Known:
-    """What is committed, held and announced around some datasets, in three queries.
+    """What is committed, held and announced around some datasets.
 
-    With `include_inputs` it also contains what is held of their inputs.
+    It takes one query, and one more each if something is held, and if the plan in memory is not enough. With
+    `include_inputs` it also contains what is held of their inputs.
     """
     own = {dataset.dataset_id for dataset in datasets}
-    inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
-    rows = await connection.fetch(CATALOGUED, list(own | inputs))
-    held = await connection.fetch(
-        HELD_OF, [each.key for each in submissions], list(own | inputs if include_inputs else own)
-    )
-    known = with_datasets(rows, Known(held=[summary_of(row) for row in held]))
-    return replace(known, plan=await plans.read(connection, *homes_and_names(map(known.addressed, datasets))))
+    ids = own.union(declared.dataset_id for dataset in datasets for declared in dataset.inputs)
+    keys, queues = [each.key for each in submissions], list(ids if include_inputs else own)
+    version, is_any_held, known = await snapshot_of(connection, ids, keys, queues)
+    held = await connection.fetch(HELD_OF, keys, queues) if is_any_held else ()
+    plan = await plans.read(connection, version, *homes_and_names(map(known.addressed, datasets)))
+    return replace(known, held=[summary_of(row) for row in held], plan=plan)
 
 
 async def with_openings(
-    connection: Connection, identities: Identities, datasets: Sequence[DatasetFacts], known: Known
+    transaction: LateTransaction, identities: Identities, datasets: Sequence[DatasetFacts], known: Known
 ) -> Known:
     """`known` with a new, numbered investigation for each dataset that the plan has no place for.
 
@@ -85,7 +87,8 @@ async def with_openings(
     addressed = [known.addressed(dataset) for dataset in datasets]
     if all(known.plan.of(dataset) for dataset in addressed):
         return known
-    await connection.execute(LOCK, OPENING_LOCK)
+    connection = transaction.connection
+    await transaction.begin(lock(OPENING_LOCK))
     plan = Plan(await slots_of(connection, identities, *homes_and_names(addressed)))
     unplanned = [dataset for dataset in addressed if plan.of(dataset) is None]
     numbers = await reserved_numbers(connection, len(unplanned))

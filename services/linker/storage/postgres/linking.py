@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.linker.held.batches import new_links, passed_updates, readmitted, submissions_of, submissions_to_hold
 from services.linker.held.limits import over_limit, waiting_sources
-from services.linker.inputs.submissions import LinkerView
+from services.linker.inputs.submissions import LinkerView, State
 from services.linker.known import Known
 from services.linker.storage.postgres.datasets import COLUMNS, with_datasets
 from services.linker.storage.postgres.held import hold
@@ -17,13 +17,13 @@ from services.linker.storage.postgres.known import (
     with_near,
     with_openings,
 )
-from services.linker.storage.postgres.locks import GRAPH_LOCK, LOCK
+from services.linker.storage.postgres.locks import GRAPH_LOCK, lock
 from services.linker.storage.postgres.plan import PlanReader
 from services.linker.tables import dataset
 from shared.events.dataset import DatasetFacts
 from shared.events.wire import Received
 from shared.postgres.bulk import insert, update, write
-from shared.postgres.database import Connection
+from shared.postgres.late_transaction import LateTransaction
 from shared.stages.outcomes import Outcome
 from shared.vocabulary.relations import InputDemands
 
@@ -57,28 +57,32 @@ from unnest($1::uuid[], $2::bigint[]) as again (id, submitted_ms) where dataset_
 class LinkingTransaction:
     """One transaction of the stage that links."""
 
-    def __init__(self, connection: Connection, plans: PlanReader, demands: InputDemands, most_awaited: int) -> None:
-        self._connection = connection
+    def __init__(
+        self, transaction: LateTransaction, plans: PlanReader, demands: InputDemands, most_awaited: int
+    ) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._plans = plans
         self._demands = demands
         self._most_awaited = most_awaited
         self._known = Known()
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries.
+        """One query, outside of a transaction. More are needed where something is held or missing, or nothing planned.
 
-        Four more are needed where nothing is planned, and six more where an input is missing or new to an update.
+        The transaction begins with the first lock.
         """
         datasets, submissions = [event.event.dataset for event in events], submissions_of(events)
         known = await read_known(self._connection, self._plans, datasets, submissions)
         known = replace(known, demands=self._demands)
-        known = await with_openings(self._connection, self._plans.identities, datasets, known)
+        known = await with_openings(self._transaction, self._plans.identities, datasets, known)
         known = await self._with_limits(events, known)
         pairs = list(zip(submissions, datasets, strict=True))
         datasets = [dataset for submission, dataset in pairs if submission not in known.over_limit]
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_cycle(dataset)]:
-            await self._connection.execute(LOCK, GRAPH_LOCK)
+            await self._transaction.begin(lock(GRAPH_LOCK))
             known = await self._await_missing(suspects, known)
             if bringing := [submission for submission, dataset in pairs if known.brings_links(dataset)]:
                 known = await with_answered(self._connection, known, bringing)
@@ -113,6 +117,12 @@ class LinkingTransaction:
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Hold the submissions that did not pass. Nothing is written for those that did."""
-        await hold(self._connection, submissions_to_hold(events, outcomes, self._known))
-        await bring_links(self._connection, new_links(passed_updates(events, outcomes, self._known), self._known))
-        await write(self._connection, READMIT, sorted(readmitted(events, outcomes, self._known).items()))
+        held = submissions_to_hold(events, outcomes, self._known)
+        links = new_links(passed_updates(events, outcomes, self._known), self._known)
+        again = readmitted(events, outcomes, self._known)
+        if held or links or again:
+            await self._transaction.begin()
+            await hold(self._connection, held)
+            await bring_links(self._connection, links)
+            await write(self._connection, READMIT, sorted(again.items()))
+        self.leaves_work = any(submission.summary.state is State.RELEASED for submission in held)

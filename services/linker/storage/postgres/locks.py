@@ -15,6 +15,14 @@ GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK, SEARCH_LOCK 
 - Search: taken to repeat the search for near paths, so that two replicas do not publish the same result.
 """
 
-LOCK = "select pg_advisory_xact_lock($1)"
-LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
+
+
+def lock(key: int) -> str:
+    """The statement that takes a lock, for `LateTransaction.begin`."""
+    return f"select pg_advisory_xact_lock({key})"
+
+
+def shared_lock(key: int) -> str:
+    """The statement that takes a lock which others may share."""
+    return f"select pg_advisory_xact_lock_shared({key})"

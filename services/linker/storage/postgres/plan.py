@@ -42,10 +42,11 @@ class PlanReader:
     """Reads the plan around some datasets, and keeps what it has read until the plan changes.
 
     A trigger renews the version in the same transaction that changes an investigation, also if another replica, another
-    version of the linker or an operator makes the change. Each read asks for the version, and the version comes from
-    one snapshot with the investigations. So the plan is as new as if it were read from the table at that moment, and
-    what a lock guarantees that the transaction took before still holds. A version is the next number of a sequence. So
-    the version of a transaction that was rolled back, which only this transaction has seen, never comes back.
+    version of the linker or an operator makes the change. Whoever reads asks for the version first, and investigations
+    are read in one snapshot with their version. So the plan is as new as if it were read from the table when the
+    version was read, and what a lock guarantees that the transaction took before still holds. A version is the next
+    number of a sequence. So the version of a transaction that was rolled back, which only this transaction has seen,
+    never comes back.
 
     What is returned is shared by all batches, so nobody may add to it.
     """
@@ -54,10 +55,15 @@ class PlanReader:
         self.identities = identities
         self._read = _ReadPlan()
 
-    async def read(self, connection: Connection, homes: Collection[Home], names: Collection[str]) -> Plan:
-        """Investigations by proposal and beamline, and by their number or their id at the user office."""
+    async def read(
+        self, connection: Connection, version: int | None, homes: Collection[Home], names: Collection[str]
+    ) -> Plan:
+        """Investigations by proposal and beamline, and by their number or their id at the user office.
+
+        `version` is the result of VERSION. If it is that of what was read before, nothing is read.
+        """
         read = _ReadPlan() if self._read.is_full() else self._read  # another task may replace it meanwhile
-        if read.covers(homes, names) and await connection.fetchval(VERSION) == read.version:
+        if read.covers(homes, names) and version == read.version:
             return read.plan
         rows = await connection.fetch(VERSION_AND_SLOTS, *slot_keys(self.identities, homes, names))
         version = rows[0]["version"]

@@ -7,7 +7,7 @@ from services.linker.storage.postgres.held import refusal_row
 from services.linker.tables import dataset
 from shared.events.wire import Received
 from shared.postgres.bulk import fetch, insert, update, write
-from shared.postgres.database import Connection
+from shared.postgres.late_transaction import LateTransaction
 from shared.stages.outcomes import Outcome
 
 REJECT = insert(
@@ -45,8 +45,10 @@ where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.
 class RejectionsTransaction:
     """One transaction of the stage that learns of rejections."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: LateTransaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[RejectedView]]) -> None:
         """Nothing is needed."""
@@ -56,6 +58,8 @@ class RejectionsTransaction:
         del events
         latest = latest_rejections(outcomes)
         rows = [(each.dataset_id, each.path, each.reason, each.submitted_ms) for each in latest.values()]
+        if rows:
+            await self._transaction.begin()
         rejected = [latest[row["dataset_id"]] for row in await fetch(self._connection, REJECT, rows)]
         ends = [(each.dataset_id, *refusal_row(each.refusal)[:3]) for each in rejected]
-        await write(self._connection, GIVE_UP, ends)
+        self.leaves_work = await write(self._connection, GIVE_UP, ends) > 0

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from services.linker.handler import MOST_NAMED
 from services.linker.held.limits import MOST_AWAITED
@@ -36,7 +37,7 @@ from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced
 from shared.postgres.database import Database, Questions
-from shared.stages.stage import Store
+from shared.postgres.late_transaction import late_transaction
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 EXPIRE = f"""
@@ -65,40 +66,45 @@ class PostgresLinks:
         self._database = database
         self._plans = plans = PlanReader(identities)
         self._demands = demands
-        begin = database.transaction
-        self.linking: Store[LinkerView, Known] = StageStore(
-            begin, lambda connection: LinkingTransaction(connection, plans, demands, most_awaited)
+        begin = partial(late_transaction, database)
+        self.linking: StageStore[LinkerView, Known] = StageStore(
+            begin, lambda transaction: LinkingTransaction(transaction, plans, demands, most_awaited)
         )
-        self.commits: Store[CommittedView, CommitContext] = StageStore(
-            begin, lambda connection: CommitsTransaction(connection, plans)
+        self.commits: StageStore[CommittedView, CommitContext] = StageStore(
+            begin, lambda transaction: CommitsTransaction(transaction, plans)
         )
-        self.announcements: Store[InvestigationAnnounced, PlanContext] = StageStore(
-            begin, lambda connection: AnnouncementsTransaction(connection, identities)
+        self.announcements: StageStore[InvestigationAnnounced, PlanContext] = StageStore(
+            begin, lambda transaction: AnnouncementsTransaction(transaction, identities)
         )
-        self.rejections: Store[RejectedView, None] = StageStore(begin, RejectionsTransaction)
+        self.rejections: StageStore[RejectedView, None] = StageStore(begin, RejectionsTransaction)
 
     @asynccontextmanager
     async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
         """Held submissions that can be settled, locked against every other replica."""
-        async with self._database.connection() as connection:
-            if not await connection.fetchval(IS_ANYTHING_DUE):
-                yield PostgresDueBatch(connection, self._plans, ())
+        async with late_transaction(self._database) as transaction:
+            if not await transaction.connection.fetchval(IS_ANYTHING_DUE):
+                yield PostgresDueBatch(transaction, self._plans, ())
                 return
         async with self._database.transaction() as connection:
             await release_arrived(connection, most)
         async with self._database.transaction() as connection:
             await resubmit_affected(connection, most, now)
-        async with self._database.transaction() as connection:
-            mine = await connection.fetchval(TRY_LOCK, RELAY_LOCK)
-            submissions = await due_submissions(connection, most) if mine else []
-            yield PostgresDueBatch(connection, self._plans, submissions)
+        async with late_transaction(self._database) as transaction:
+            await transaction.begin()
+            mine = await transaction.connection.fetchval(TRY_LOCK, RELAY_LOCK)
+            submissions = await due_submissions(transaction.connection, most) if mine else []
+            yield PostgresDueBatch(transaction, self._plans, submissions)
 
     @asynccontextmanager
     async def due_searches(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[SearchBatch]:
         """Held submissions whose search for near paths is due. No replica waits for the lock, and no commit either."""
-        async with self._database.transaction() as connection:
-            mine = await connection.fetchval(TRY_LOCK, SEARCH_LOCK)
-            submissions = await submissions_due_for_search(connection, waited_since, most) if mine else []
+        async with late_transaction(self._database) as transaction:
+            connection = transaction.connection
+            submissions = await submissions_due_for_search(connection, waited_since, 1)
+            if submissions:
+                await transaction.begin()
+                mine = await connection.fetchval(TRY_LOCK, SEARCH_LOCK)
+                submissions = await submissions_due_for_search(connection, waited_since, most) if mine else []
             yield PostgresSearchBatch(connection, submissions)
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:

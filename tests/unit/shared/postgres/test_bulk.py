@@ -3,7 +3,7 @@
 from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Identity, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.postgres.bulk import DO_NOTHING, insert, insertable, is_same, together, update
+from shared.postgres.bulk import DO_NOTHING, columns, combined, insert, insertable, is_same, update
 
 THING = Table(
     "thing",
@@ -89,8 +89,17 @@ def test_the_collation_of_a_column_is_no_part_of_the_type_that_is_given() -> Non
     assert 'select new."word", new."more"::TEXT[]\nfrom unnest($1::TEXT[], $2::text[])' in insert(word)
 
 
-def test_statements_that_run_together_keep_their_parameters_apart() -> None:
-    assert together("insert into a select $1, $2, $1", "delete from b", "delete from c where d = $1") == (
-        "with part_2 as (\ndelete from c where d = $3\n), part_1 as (\ndelete from b\n),"
-        " part_0 as (\ninsert into a select $1, $2, $1\n) select"
+def test_combined_statements_have_parameters_of_their_own() -> None:
+    assert combined("delete from a where x = any($1)", "insert into b select $2, $1", "insert into c select $1") == (
+        "with part_1 as (\ndelete from a where x = any($1)\n),\n"
+        "part_2 as (\ninsert into b select $3, $2\n)\n"
+        "insert into c select $4"
     )
+    assert combined("delete from a", "delete from b where x = $1").endswith("delete from b where x = $1")
+    assert combined("delete from a where x = $1") == "delete from a where x = $1"
+
+
+def test_a_table_has_as_many_columns_without_rows_as_with_them() -> None:
+    rows: list[tuple[object, ...]] = [(1, None, [], "{}", True), (2, None, [], "{}", False)]
+    assert columns(THING, rows) == [(1, 2), (None, None), ([], []), ("{}", "{}"), (True, False)]
+    assert columns(THING, []) == [()] * 5

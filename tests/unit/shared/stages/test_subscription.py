@@ -11,8 +11,8 @@ from aiokafka.consumer import fetcher
 from shared.events.record import Record
 from shared.events.topics import SUBMITTED
 from shared.kafka import records as kafka_records
-from shared.stages import stream
-from shared.stages.stream import Subscription
+from shared.stages import subscription
+from shared.stages.subscription import Subscription
 from tests.builders.runners import NeverHalted
 
 assert fetcher.FetchResult is kafka_records._Result
@@ -96,7 +96,7 @@ async def test_all_that_is_there_is_taken_up_to_the_number_of_a_batch() -> None:
 
 
 async def test_a_batch_of_large_events_is_full_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "BATCH_BYTES", 10_000)
+    monkeypatch.setattr(subscription, "BATCH_BYTES", 10_000)
     consumer = ConsumerWith(*[1000] * 300)
     assert await taken(consumer) == (10, True)
     assert consumer.records_left == 290
