@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
+from itertools import chain
 from types import MappingProxyType
 
 import asyncpg
@@ -197,25 +198,25 @@ async def write(connection: Connection, statement: str, rows: Sequence[Sequence[
 class Writes:
     """The bulk statements of a transaction that are run together, in one round trip, which costs as much as many rows.
 
-    None of them sees what another writes, so no two may write the same row. Rows are locked in the order of statements.
+    None of them sees what another writes, so no two may write the same row. They are run in the order in which they
+    were added, so that two writers lock rows of several tables in the same order.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._statements: list[str] = []
-        self._arguments: list[Sequence[object]] = []
+        self._added: list[tuple[str, list[Sequence[object]]]] = []
 
     def add(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Add a statement as `write` takes it. Without rows it is left out."""
         if rows:
-            self._statements.append(statement)
-            self._arguments += zip(*rows, strict=True)
+            self._added.append((statement, list(zip(*rows, strict=True))))
 
     async def run(self) -> None:
         """Run what was added, and forget it."""
-        if self._statements:
-            await self.connection.execute(combined(*self._statements), *self._arguments)
-            self._statements, self._arguments = [], []
+        if self._added:
+            statements, arguments = zip(*reversed(self._added), strict=True)  # PostgreSQL runs the last one first
+            await self.connection.execute(combined(*statements), *chain.from_iterable(arguments))
+            self._added = []
 
 
 def _quoted(name: str) -> str:

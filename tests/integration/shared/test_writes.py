@@ -44,6 +44,17 @@ async def test_statements_on_different_tables_and_rows_are_run_together_once(con
     assert await connection.fetchval("select array_agg(number order by number) from other") == [2, 3, 4]
 
 
+async def test_statements_are_run_in_the_order_in_which_they_were_added(connection: Any) -> None:
+    await connection.execute("create temporary sequence turn")
+    in_turn = insert(THING, ["name"], values={"number": "nextval('turn')"})
+    writes = Writes(connection)
+    for name in ("first", "second", "third"):
+        writes.add(in_turn, [(name,)])
+    await writes.run()
+    in_order = await connection.fetchval("select array_agg(name order by number) from thing")
+    assert in_order == ["first", "second", "third"]
+
+
 async def test_nothing_is_written_if_one_of_the_statements_fails(connection: Any) -> None:
     writes = Writes(connection)
     writes.add(insert(THING), [("a", 1)])
