@@ -10,6 +10,7 @@ from services.icat_plus.neighbours.search import InvestigationQuery
 from services.icat_plus.shipments.declarations import OwnDeclarations
 from services.search.projections.shipments.table import PROJECTIONS
 from shared.events.declarations import Declared
+from shared.postgres.bulk import Writes
 from tests.builders.search.records import NOON
 from tests.integration.icat_plus.conftest import Facility
 from tests.suites.declarations import DeclarationsSuite
@@ -28,9 +29,11 @@ class Read:
     async def note(self, declared: Declared) -> None:
         projections: tuple[Any, ...] = PROJECTIONS
         async with self._database.transaction() as connection:
+            writes = Writes(connection)
             for projection, facts in zip(projections, declared, strict=True):
                 if facts:
-                    await projection.save(connection, facts)
+                    await projection.save(writes, facts)
+            await writes.run()
 
     async def of(self, investigations: Collection[UUID], beamlines: Collection[str] = ()) -> Declared:
         return await self._declarations.of(investigations, beamlines)
