@@ -21,6 +21,7 @@ from clients.cli.connection.address import without_password
 from clients.cli.connection.api import Api, connect
 from clients.cli.submissions.feeds import Clock
 from clients.cli.submissions.outcome import JsonArray
+from clients.cli.terminal.interrupts import interruptible
 from clients.cli.terminal.output import (
     FAILED,
     WRONG,
@@ -155,10 +156,15 @@ def _bring_in(run: Backfill, journal: Journal, *, as_json: bool) -> int:
     was_interrupted = False
     began_at_end = journal.progress.is_read
     try:
-        with progress_bar() as progress:
+        with progress_bar() as progress, interruptible() as check_interrupt:
             task = progress.add_task("", total=1.0)
             line = ProgressLine(run)
-            run.run(lambda: progress.update(task, completed=run.done or 0.0, description=escape(line.text())))
+
+            def look() -> None:
+                check_interrupt()
+                progress.update(task, completed=run.done or 0.0, description=escape(line.text()))
+
+            run.run(look)
     except KeyboardInterrupt:
         was_interrupted = True
     except Failed as failed:

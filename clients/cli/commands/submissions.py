@@ -30,6 +30,7 @@ from clients.cli.submissions.sources import (
     readable,
 )
 from clients.cli.submissions.states import print_states
+from clients.cli.terminal.interrupts import interruptible
 from clients.cli.terminal.output import (
     FAILED,
     UNREACHABLE,
@@ -204,10 +205,11 @@ def _status_of(subject: str, *, as_json: bool) -> None:
 
 def _interrupted(handover: Handover, outcome: Outcome) -> bool:
     """Run the handover with a progress bar. Returns whether the user interrupted it."""
-    with progress_bar() as progress:
+    with progress_bar() as progress, interruptible() as check_interrupt:
         task = progress.add_task("", total=None)
 
         def look() -> None:
+            check_interrupt()
             receipts, feed = handover.receipts, handover.feed
             ended = outcome.ended
             told = outcome.progress(len(receipts.under_way), len(receipts.waiting))
