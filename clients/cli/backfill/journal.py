@@ -121,6 +121,7 @@ class Journal:
         if name not in self._files:
             file = self.path(name).open("ab")
             file.truncate(self.progress.sizes.get(name, 0))
+            file.seek(0, os.SEEK_END)  # it was opened at the end of what is cut off
             self._files[name] = file
         return self._files[name]
 

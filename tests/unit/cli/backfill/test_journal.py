@@ -34,6 +34,19 @@ def test_what_was_written_and_not_saved_is_cut_off(tmp_path: Path) -> None:
         assert [line["place"] for line in journal.lines(REJECTED)] == ["line 1", "line 2, read again"]
 
 
+def test_what_is_cut_off_does_not_count_in_the_next_length(tmp_path: Path) -> None:
+    with opened(tmp_path) as killed:
+        killed.append(REJECTED, [{"place": "line 1"}])
+        killed.save()
+        killed.append(REJECTED, [{"place": "line 2"}])
+    with opened(tmp_path) as writes_nothing:
+        assert [line["place"] for line in writes_nothing.lines(REJECTED)] == ["line 1"]
+        writes_nothing.save()
+    with opened(tmp_path) as goes_on:
+        goes_on.append(REJECTED, [{"place": "line 3"}])
+        assert [line["place"] for line in goes_on.lines(REJECTED)] == ["line 1", "line 3"]
+
+
 def test_only_one_process_works_in_a_folder(tmp_path: Path) -> None:
     with opened(tmp_path), pytest.raises(Failed, match="another backfill works in"):
         opened(tmp_path)
