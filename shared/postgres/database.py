@@ -187,19 +187,26 @@ class Database:
             raise Fatal(f"PostgreSQL refuses a connection of {role_of(self.schema)}: {error}") from error
 
     @asynccontextmanager
-    async def transaction(self, first: str = "") -> AsyncIterator[Connection]:
+    async def transaction(self, *first: str) -> AsyncIterator[Connection]:
         """A transaction of work that commits on leaving and rolls back on an error.
 
-        `first` is a statement without parameters at its beginning, which costs no round trip there.
+        `first` are statements without parameters, which cost no round trip at its beginning.
         """
+        async with self.late_transaction() as transaction:
+            await transaction.begin(*first)
+            yield transaction.connection
+
+    @asynccontextmanager
+    async def late_transaction(self) -> AsyncIterator["LateTransaction"]:
+        """A transaction of work that commits on leaving and rolls back on an error, if it has begun."""
         async with self.connection() as connection:
+            transaction = LateTransaction(connection)
             try:
-                await connection.execute(f"begin; {first}")
-                yield connection
+                yield transaction
             except BaseException:
-                await connection.execute("rollback")
+                await transaction.end("rollback")
                 raise
-            await connection.execute("commit")
+            await transaction.end("commit")
 
     @asynccontextmanager
     async def answering(self, questions: Questions) -> AsyncIterator[Connection]:
@@ -218,6 +225,32 @@ class Database:
             raise _too_slow(questions) from None
         except TimeoutError as error:
             raise ConnectionError("the database does not answer") from error
+
+
+class LateTransaction:
+    """A connection, and a transaction of it that begins when somebody asks for it, because that costs a round trip.
+
+    What is read before needs no transaction: each statement has a snapshot of its own within one, too.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._has_begun = False
+
+    async def begin(self, *first: str) -> None:
+        """Begin, unless it has begun, and run some statements without parameters in the same round trip.
+
+        Each of them sees what was committed before it starts.
+        """
+        statements = first if self._has_begun else ("begin", *first)
+        self._has_begun = True
+        if statements:
+            await self.connection.execute("; ".join(statements))
+
+    async def end(self, how: str) -> None:
+        """Commit or roll back what has begun."""
+        if self._has_begun:
+            await self.connection.execute(how)
 
 
 def _too_slow(questions: Questions) -> Problem:

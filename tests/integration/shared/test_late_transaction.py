@@ -7,10 +7,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from shared.postgres.database import Database
-from shared.postgres.late_transaction import LateTransaction, late_transaction
-from shared.postgres.migrations import migrate
-from shared.postgres.settings import DatabaseSettings
+from shared.postgres.database import Database, LateTransaction
+from tests.builders.databases import opened
 
 pytestmark = pytest.mark.integration
 
@@ -21,11 +19,8 @@ IS_LOCKED = "select exists (select from pg_locks where locktype = 'advisory' and
 
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrate(database_url, {"linker": "linker"})
-    database = Database(DatabaseSettings(url=database_url), "linker")
-    await database.open()
-    yield database
-    await database.close()
+    async with opened(database_url, "linker") as database:
+        yield database
 
 
 async def count(database: Database) -> int:
@@ -40,7 +35,7 @@ async def is_open(transaction: LateTransaction) -> bool:
 
 
 async def test_it_begins_when_it_is_asked_to_and_commits_at_the_end(database: Database) -> None:
-    async with late_transaction(database) as transaction:
+    async with database.late_transaction() as transaction:
         assert not await is_open(transaction)
         await transaction.begin()
         assert await is_open(transaction)
@@ -51,7 +46,7 @@ async def test_it_begins_when_it_is_asked_to_and_commits_at_the_end(database: Da
 
 async def test_its_locks_are_taken_as_it_begins_or_later_and_freed_at_the_end(database: Database) -> None:
     for begun in (False, True):
-        async with late_transaction(database) as transaction:
+        async with database.late_transaction() as transaction:
             if begun:
                 await transaction.begin()
             await transaction.begin(LOCK, "select 1")
@@ -63,7 +58,7 @@ async def test_its_locks_are_taken_as_it_begins_or_later_and_freed_at_the_end(da
 @pytest.mark.parametrize("statement", ["select 1 / 0", "select pg_cancel_backend(pg_backend_pid())"])
 async def test_an_error_takes_back_what_was_written(database: Database, statement: str) -> None:
     async def fail() -> None:
-        async with late_transaction(database) as transaction:
+        async with database.late_transaction() as transaction:
             await transaction.begin(LOCK)
             await transaction.connection.execute(ADD)
             await transaction.begin(statement)
@@ -79,7 +74,7 @@ async def test_a_task_that_is_cancelled_takes_back_what_was_written(database: Da
     has_written = asyncio.Event()
 
     async def write() -> None:
-        async with late_transaction(database) as transaction:
+        async with database.late_transaction() as transaction:
             await transaction.begin()
             await transaction.connection.execute(ADD)
             has_written.set()
@@ -95,10 +90,10 @@ async def test_a_task_that_is_cancelled_takes_back_what_was_written(database: Da
 
 async def test_an_error_before_it_has_begun_changes_nothing(database: Database) -> None:
     async def fail() -> None:
-        async with late_transaction(database):
+        async with database.late_transaction():
             raise ValueError
 
     with pytest.raises(ValueError, match=r"^$"):
         await fail()
-    async with late_transaction(database) as transaction:
+    async with database.late_transaction() as transaction:
         assert not await is_open(transaction)

@@ -18,7 +18,7 @@ from shared.events.identity import Identities, proposal_key
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.events.wire import Received
 from shared.postgres.bulk import DO_NOTHING, fetch, insert, write
-from shared.postgres.late_transaction import LateTransaction
+from shared.postgres.database import LateTransaction
 from shared.stages.outcomes import Outcome
 
 LEARNED = """

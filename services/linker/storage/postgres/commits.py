@@ -22,7 +22,7 @@ from services.linker.tables import dataset, freed, revisit
 from shared.events.wire import Received
 from shared.foundation.arrays import array
 from shared.postgres.bulk import insert, update, write
-from shared.postgres.late_transaction import LateTransaction
+from shared.postgres.database import LateTransaction
 from shared.stages.outcomes import Outcome
 
 _FACTS = (

@@ -26,8 +26,7 @@ from services.linker.storage.postgres.locks import GRAPH_LOCK, lock
 from services.linker.storage.postgres.plan import PlanReader
 from shared.events.dataset import DatasetFacts
 from shared.postgres.bulk import write
-from shared.postgres.database import Connection, kept_awake
-from shared.postgres.late_transaction import LateTransaction
+from shared.postgres.database import Connection, LateTransaction, kept_awake
 
 MOST_BYTES = 64 * 1024 * 1024
 """How many bytes a batch of the relay may hold in memory, not counting its last record."""

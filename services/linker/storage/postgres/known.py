@@ -18,8 +18,7 @@ from shared.events.identity import Identities
 from shared.events.wire import SubmissionId
 from shared.foundation.arrays import array
 from shared.postgres.bulk import write
-from shared.postgres.database import Connection
-from shared.postgres.late_transaction import LateTransaction
+from shared.postgres.database import Connection, LateTransaction
 
 MOST_EDGES = 100_000
 """How many edges of the ancestry one batch searches for cycles."""

@@ -23,7 +23,7 @@ from services.linker.tables import dataset
 from shared.events.dataset import DatasetFacts
 from shared.events.wire import Received
 from shared.postgres.bulk import insert, update, write
-from shared.postgres.late_transaction import LateTransaction
+from shared.postgres.database import LateTransaction
 from shared.stages.outcomes import Outcome
 from shared.vocabulary.relations import InputDemands
 

@@ -7,7 +7,7 @@ from services.linker.storage.postgres.held import refusal_row
 from services.linker.tables import dataset
 from shared.events.wire import Received
 from shared.postgres.bulk import fetch, insert, update, write
-from shared.postgres.late_transaction import LateTransaction
+from shared.postgres.database import LateTransaction
 from shared.stages.outcomes import Outcome
 
 REJECT = insert(

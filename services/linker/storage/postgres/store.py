@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from services.linker.handler import MOST_NAMED
 from services.linker.held.limits import MOST_AWAITED
@@ -37,7 +36,6 @@ from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced
 from shared.postgres.database import Database, Questions
-from shared.postgres.late_transaction import late_transaction
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 EXPIRE = f"""
@@ -66,7 +64,7 @@ class PostgresLinks:
         self._database = database
         self._plans = plans = PlanReader(identities)
         self._demands = demands
-        begin = partial(late_transaction, database)
+        begin = database.late_transaction
         self.linking: StageStore[LinkerView, Known] = StageStore(
             begin, lambda transaction: LinkingTransaction(transaction, plans, demands, most_awaited)
         )
@@ -81,7 +79,7 @@ class PostgresLinks:
     @asynccontextmanager
     async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
         """Held submissions that can be settled, locked against every other replica."""
-        async with late_transaction(self._database) as transaction:
+        async with self._database.late_transaction() as transaction:
             if not await transaction.connection.fetchval(IS_ANYTHING_DUE):
                 yield PostgresDueBatch(transaction, self._plans, ())
                 return
@@ -89,7 +87,7 @@ class PostgresLinks:
             await release_arrived(connection, most)
         async with self._database.transaction() as connection:
             await resubmit_affected(connection, most, now)
-        async with late_transaction(self._database) as transaction:
+        async with self._database.late_transaction() as transaction:
             await transaction.begin()
             mine = await transaction.connection.fetchval(TRY_LOCK, RELAY_LOCK)
             submissions = await due_submissions(transaction.connection, most) if mine else []
@@ -98,7 +96,7 @@ class PostgresLinks:
     @asynccontextmanager
     async def due_searches(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[SearchBatch]:
         """Held submissions whose search for near paths is due. No replica waits for the lock, and no commit either."""
-        async with late_transaction(self._database) as transaction:
+        async with self._database.late_transaction() as transaction:
             connection = transaction.connection
             submissions = await submissions_due_for_search(connection, waited_since, 1)
             if submissions:
