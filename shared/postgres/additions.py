@@ -37,9 +37,11 @@ class Additions:
     async def split(self, connection: Connection, rows: Rows) -> tuple[Rows, Rows]:
         """The rows that can be added, because the table lacks their keys, and the others.
 
-        A row with an array is among the others: its array is a text (see `shared.foundation.arrays`), which COPY
-        does not take.
+        Few rows are all among the others, and so is a row with an array: its array is a text (see
+        `shared.foundation.arrays`), which COPY does not take.
         """
+        if len(rows) <= FEW_ROWS:
+            return [], rows
         keys = [tuple([row[place] for place in self._places]) for row in rows]
         known = {tuple(row) for row in await fetch(connection, self._known, keys)}
         new: list[Sequence[Any]] = []

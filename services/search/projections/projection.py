@@ -8,7 +8,6 @@ from sqlalchemy import Table
 
 from services.search.projections.facts import Law
 from services.search.projections.order import NO_DATASET
-from shared.postgres import additions
 from shared.postgres.additions import Additions
 from shared.postgres.bulk import Writes, insert, update
 
@@ -30,7 +29,7 @@ class Projection(Generic[F]):
     async def save(self, writes: Writes, facts: Iterable[F]) -> None:
         """Save what stands of these facts."""
         rows: Sequence[Sequence[Any]] = [self.row_of(key, fact) for key, fact in self.law.standing(facts).items()]
-        if self.additions is not None and len(rows) > additions.FEW_ROWS:
+        if self.additions is not None:
             new, rows = await self.additions.split(writes.connection, rows)
             await self.additions.add(writes.connection, new)
         writes.add(self.statement, rows)

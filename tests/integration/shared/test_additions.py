@@ -1,6 +1,5 @@
 """Rows are added by COPY if a table lacks them. What goes wrong then is of the kind that the stages expect."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -8,6 +7,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import ARRAY, Column, Integer, MetaData, Table, Text, UniqueConstraint
 
+from shared.postgres import additions as module
 from shared.postgres.additions import Additions
 from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.stages.stage import BEYOND
@@ -25,12 +25,14 @@ THING = Table(
 CREATE = "create temporary table thing (name text primary key, number int unique, words text[])"
 
 
-@pytest_asyncio.fixture
-async def connection(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
+@pytest.fixture(autouse=True)
+def no_row_is_one_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW_ROWS", 0)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def tables(connection: Any) -> None:
     await connection.execute(CREATE)
-    yield connection
-    await connection.close()
 
 
 async def test_rows_are_added_unless_the_table_has_their_keys_or_they_have_an_array(connection: Any) -> None:

@@ -1,6 +1,5 @@
 """Statements that a transaction collects are run in one round trip, and fail as one."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -23,12 +22,9 @@ insert into other values (1), (2)
 DELETE = "delete from other where number = any($1::int[])"
 
 
-@pytest_asyncio.fixture
-async def connection(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
+@pytest_asyncio.fixture(autouse=True)
+async def tables(connection: Any) -> None:
     await connection.execute(CREATE)
-    yield connection
-    await connection.close()
 
 
 async def test_statements_on_different_tables_and_rows_are_run_together_once(connection: Any) -> None:

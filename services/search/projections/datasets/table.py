@@ -25,8 +25,7 @@ from services.search.projections.datasets.note import DATASETS, DatasetEntry, Fi
 from services.search.projections.lasting import LastingBatch
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from shared.foundation.arrays import array, quoted
-from shared.postgres import additions
-from shared.postgres.additions import Additions, Rows
+from shared.postgres.additions import Additions
 from shared.postgres.bulk import DO_NOTHING, Writes, fetch, insert, update
 
 DATASET = Table(
@@ -125,13 +124,10 @@ async def save(writes: Writes, noted: Sequence[DatasetEntry], lasting: LastingBa
     _save_contexts(writes, noted, lasting)
     connection = writes.connection
     entries = DATASETS.standing(noted)
-    rows: Rows = [entry.row for entry in entries.values()]
-    new: Rows = []
-    if len(rows) > additions.FEW_ROWS:
-        new, rows = await _ADDITIONS.split(connection, rows)
+    new, known = await _ADDITIONS.split(connection, [entry.row for entry in entries.values()])
     ordinals = [row["ordinal"] for row in await connection.fetch(_ORDINALS, len(new))] if new else []
     await _ADDITIONS.add(connection, [(*row, ordinal) for row, ordinal in zip(new, ordinals, strict=True)], "ordinal")
-    changed = await fetch(connection, _DATASETS, rows)
+    changed = await fetch(connection, _DATASETS, known)
     applied = [(ordinal, entries[row[0]]) for row, ordinal in zip(new, ordinals, strict=True)]
     applied += [(row["ordinal"], entries[row["dataset_id"]]) for row in changed]
     replaced = [row for row in changed if row["replaced"] is not None]
