@@ -18,8 +18,8 @@ from shared.events.identity import Identities
 from shared.events.members import Member
 from shared.events.record import Message
 from shared.events.sample import Container, SampleRef
-from shared.events.sections import Finding
-from shared.events.structs import PlainView
+from shared.events.sections import Finding, unchecked
+from shared.events.structs import PlainView, altered
 from shared.events.topics import COMMITTED
 from shared.events.wire import TO_JSON, SubmissionId
 
@@ -97,8 +97,8 @@ AS_SAID = {
 SAID = attrgetter(*AS_SAID.values())
 
 NOTHING: dict[str, Any] = dict.fromkeys(AS_SAID)
-BLANK = CatalogDocument.model_construct(parameters=b"", **NOTHING)
-"""A document whose copies are filled in: a copy costs a third of a new one, and its fields are in the same order."""
+BLANK = vars(CatalogDocument.model_construct(parameters=b"", **NOTHING))
+"""The fields of a document in their order, to be filled in."""
 
 
 def document_of(view: CatalogView, parameters: bytes, made_at: datetime | None = None) -> CatalogDocument:
@@ -113,7 +113,7 @@ def document_of(view: CatalogView, parameters: bytes, made_at: datetime | None =
     document["files"] = list({file.path: file for file in facts.files}.values())
     document["findings"] = [*facts.findings, *links.findings, *tracking.findings]
     document["made_at"] = made_at
-    return BLANK.model_copy(update=document)
+    return unchecked(CatalogDocument, BLANK | document)
 
 
 def replaced(current: CatalogDocument, document: CatalogDocument) -> CatalogDocument:
@@ -196,17 +196,10 @@ def updated(current: CatalogDocument, update: CatalogDocument, *, names_sample: 
         sample_id = Identities.sample(current.investigation.investigation_id, update.sample.name)
         changes["sample"] = SampleRef(sample_id=sample_id, name=update.sample.name)
     if update.container is not None:
-        changes["container"] = _overlaid(current.container or Container(), update.container)
+        place = PLAIN(update.container)
+        said = {name: value for name, value in place.items() if value is not None}
+        changes["container"] = altered(current.container or Container(), **said)
     return current.model_copy(update=changes)
-
-
-def _overlaid(current: Container, update: Container) -> Container:
-    """The container with what the update says of it."""
-    return Container(**{name: _first(getattr(update, name), getattr(current, name)) for name in Container.model_fields})
-
-
-def _first(*values: Any) -> Any:  # noqa: ANN401  # of a field, whatever it is
-    return next((value for value in values if value is not None), None)
 
 
 def _classification(document: CatalogDocument) -> tuple[bool, bool]:

@@ -13,7 +13,7 @@ from services.linker.inputs.relationships import (
     errors_in,
     input_replaced,
 )
-from services.linker.inputs.submissions import HeldSummary, LinkerView, State, altered
+from services.linker.inputs.submissions import HeldSummary, LinkerView, State
 from services.linker.known import Known
 from services.linker.plan.investigations import investigation_of
 from shared.events.codes import Code, Refusal
@@ -23,6 +23,7 @@ from shared.events.identity import Identities
 from shared.events.pending import Pending
 from shared.events.rejection_message import first_reading
 from shared.events.sections import Finding
+from shared.events.structs import altered
 from shared.events.wire import Received, SubmissionId
 from shared.stages.outcomes import Learned, Outcome, Passed, Waiting
 from shared.vocabulary.techniques import TechniqueBook

@@ -7,10 +7,11 @@ from uuid import UUID
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, searched_for
 from services.linker.inputs.relationships import CataloguedDataset, rejected_input
-from services.linker.inputs.submissions import HeldSummary, altered
+from services.linker.inputs.submissions import HeldSummary
 from services.linker.plan.investigations import Plan
 from shared.events.codes import Refusal
 from shared.events.dataset import DatasetFacts, InputRef
+from shared.events.structs import altered
 from shared.events.wire import SubmissionId
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 

@@ -55,6 +55,15 @@ def struct(value: bytes, view: type[V]) -> V | None:
         return None
 
 
+S = TypeVar("S", bound=Section)
+
+
+def altered(section: S, **values: object) -> S:
+    """A copy of a section, or of the struct in its place, with some other values. They are not checked."""
+    copy: S = section.__replace__(**values)  # type: ignore[attr-defined]  # pydantic declares it for 3.13
+    return copy
+
+
 @cache
 def _decoder(view: type[BaseModel]) -> Callable[[bytes], object]:
     return msgspec.json.Decoder(_struct_of(view)).decode
@@ -99,7 +108,9 @@ def _field(name: str, field: FieldInfo) -> Any:  # noqa: ANN401  # one of two tu
     if field.default is PydanticUndefined:
         return (name, kind)
     default = field.default
-    return (name, kind, _struct_of(type(default))() if isinstance(default, BaseModel) else default)
+    if isinstance(default, BaseModel):
+        default = msgspec.convert(default.model_dump(by_alias=True), _struct_of(type(default)))
+    return (name, kind, default)
 
 
 def _bounded(kind: Any, rules: Sequence[Any]) -> Any:  # noqa: ANN401  # annotations

@@ -21,12 +21,6 @@ class LinkerView(PlainView):
     dataset: DatasetFacts
 
 
-def altered(dataset: DatasetFacts, **values: object) -> DatasetFacts:
-    """A copy of a dataset with some other values. The dataset is a model, or the struct of one."""
-    copy: DatasetFacts = dataset.__replace__(**values)  # type: ignore[attr-defined]  # pydantic declares it for 3.13
-    return copy
-
-
 class State(StrEnum):
     """The state of a submission that could not go straight on."""
 
