@@ -1,5 +1,6 @@
 """All consumers of a service, on one FastStream broker."""
 
+import asyncio
 from collections.abc import Sequence
 
 from faststream.kafka import KafkaBroker
@@ -40,8 +41,7 @@ class Stream:
 
     async def stop(self) -> None:
         """Finish and commit the open batches, and leave the groups."""
-        for subscription in self.subscriptions:
-            await farewell(subscription.end, COMMIT_SECONDS)
+        await asyncio.gather(*(farewell(subscription.end, COMMIT_SECONDS) for subscription in self.subscriptions))
         await farewell(self._broker.stop, STOP_SECONDS)
 
 
