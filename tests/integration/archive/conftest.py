@@ -8,19 +8,15 @@ import pytest_asyncio
 from services.archive.catalogue import MemoryCatalogue
 from services.archive.store import PostgresReports
 from shared.postgres.database import Database
-from shared.postgres.migrations import migrate
-from shared.postgres.settings import DatabaseSettings
 from tests.builders.archive import DATASETS, Archive
+from tests.builders.databases import opened
 
 
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of the archive in a database of the test's own."""
-    await migrate(database_url, {"archive": "archive"})
-    database = Database(DatabaseSettings(url=database_url), "archive")
-    await database.open()
-    yield database
-    await database.close()
+    async with opened(database_url, "archive") as database:
+        yield database
 
 
 @pytest.fixture

@@ -7,19 +7,15 @@ import pytest_asyncio
 
 from services.logbook.store import PostgresEntries
 from shared.postgres.database import Database
-from shared.postgres.migrations import migrate
-from shared.postgres.settings import DatabaseSettings
+from tests.builders.databases import opened
 from tests.builders.logbook import Logbook
 
 
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of the logbook in a database of the test's own."""
-    await migrate(database_url, {"logbook": "logbook"})
-    database = Database(DatabaseSettings(url=database_url), "logbook")
-    await database.open()
-    yield database
-    await database.close()
+    async with opened(database_url, "logbook") as database:
+        yield database
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ from shared.events.dataset import Tracking
 from shared.events.identity import sample_key, sample_name
 from shared.events.topics import LINKED
 from shared.events.wire import read
-from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.postgres.settings import DatabaseSettings
+from tests.builders.databases import opened
 from tests.builders.sample_tracking import IDENTITIES, NOW, World, linked, moved, registered, sample_id, visited
 from tests.suites.sample_tracking import StoreSuite
 
@@ -34,16 +33,13 @@ ALPHABETS = (*range(1, 0x590), *range(0x1E00, 0x2000))
 
 @pytest_asyncio.fixture
 async def world(database_url: str) -> AsyncIterator[World]:
-    await migrate(database_url, {SCHEMA: SCHEMA})
-    database = Database(DatabaseSettings(url=database_url), SCHEMA)
-    await database.open()
-    yield World(
-        PostgresTracking(database),
-        PostgresHappenings(database),
-        PostgresVisits(database),
-        PostgresRegister(database),
-    )
-    await database.close()
+    async with opened(database_url, SCHEMA) as database:
+        yield World(
+            PostgresTracking(database),
+            PostgresHappenings(database),
+            PostgresVisits(database),
+            PostgresRegister(database),
+        )
 
 
 class TestPostgres(StoreSuite):

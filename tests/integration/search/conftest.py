@@ -15,8 +15,7 @@ from services.search.query.naming import Naming
 from services.search.store import PostgresReadModel
 from shared.events.declarations import Declared
 from shared.postgres.database import Database
-from shared.postgres.migrations import migrate
-from shared.postgres.settings import DatabaseSettings
+from tests.builders.databases import opened
 from tests.builders.described import VOCABULARY
 from tests.builders.read_model import LEFT_OUT, SNAPSHOT
 from tests.builders.search.records import IDENTITIES, NOON, dataset_id
@@ -81,11 +80,8 @@ class PostgresWorld(Noting):
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of search in a database of the test's own."""
-    await migrate(database_url, {"search": "search"})
-    database = Database(DatabaseSettings(url=database_url), "search")
-    await database.open()
-    yield database
-    await database.close()
+    async with opened(database_url, "search") as database:
+        yield database
 
 
 @pytest_asyncio.fixture

@@ -7,9 +7,8 @@ import pytest
 
 from shared.foundation.errors import Fatal
 from shared.postgres.database import Database, fresh_connections, role_of
-from shared.postgres.migrations import migrate
-from shared.postgres.settings import DatabaseSettings
 from shared.runtime.error_kinds import ErrorKind, error_kind
+from tests.builders.databases import opened
 
 pytestmark = pytest.mark.integration
 
@@ -18,11 +17,8 @@ PID = "select pg_backend_pid()"
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrate(database_url, {"catalog": "catalog"})
-    database = Database(DatabaseSettings(url=database_url, connections=2), "catalog")
-    await database.open()
-    yield database
-    await database.close()
+    async with opened(database_url, "catalog", connections=2) as database:
+        yield database
 
 
 async def pid_of(database: Database) -> int:

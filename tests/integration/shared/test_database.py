@@ -14,9 +14,9 @@ import pytest_asyncio
 from deploy.commands.recovery import _writing
 from shared.postgres import database as module
 from shared.postgres.database import Database, kept_awake
-from shared.postgres.migrations import migrate
 from shared.postgres.settings import DatabaseSettings
 from shared.runtime.error_kinds import ErrorKind, error_kind
+from tests.builders.databases import opened
 from tests.builders.settings import base_settings
 
 pytestmark = pytest.mark.integration
@@ -60,11 +60,8 @@ async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     """Whose server has less patience than it is told to have."""
     monkeypatch.setitem(module.SILENCE, "idle_in_transaction_session_timeout", "500ms")
     monkeypatch.setattr(module, "AWAKE_SECONDS", 0.1)
-    await migrate(database_url, {"linker": "linker"})
-    database = Database(DatabaseSettings(url=database_url), "linker")
-    await database.open()
-    yield database
-    await database.close()
+    async with opened(database_url, "linker") as database:
+        yield database
 
 
 async def lock_of(database: Database) -> None:
